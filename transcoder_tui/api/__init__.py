@@ -1,0 +1,1 @@
+"""The worker's API: thin routes over the supervisor and the store."""

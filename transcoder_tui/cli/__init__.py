@@ -1,0 +1,1 @@
+"""The command line: a line or two each, over the client."""

@@ -1,0 +1,191 @@
+"""Speaks to the worker over its Unix socket."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from transcoder_tui.errors import NoWorker, error_from
+from transcoder_tui.models.event import Event
+from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.view import (
+    ChannelDocument,
+    CommandView,
+    Delta,
+    Interface,
+    JobView,
+    LogChunk,
+    Metrics,
+    Order,
+    Snapshot,
+    StreamMessage,
+    WorkerView,
+)
+
+TIMEOUT_S = 30.0
+"""Longest wait for an answer: a stop waits for FFmpeg to finish its outputs, at most about ten seconds."""
+STREAM_SILENCE_S = 10.0
+"""The live stream speaks once a second; a worker that is silent for so long is gone."""
+
+Verb = Literal["start", "stop", "restart"]
+View = TypeVar("View", bound=BaseModel)
+
+_MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
+
+
+class WorkerClient:
+    """A connection to one worker. Every method raises the error that the worker answered with.
+
+    Args:
+        socket: The worker's Unix socket.
+
+    Raises:
+        NoWorker: From any method, where nothing answers on the socket.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://worker/api/v1", timeout=TIMEOUT_S
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        await self._http.aclose()
+
+    async def worker(self) -> WorkerView:
+        """The worker itself."""
+        return await self._view(WorkerView, "/worker")
+
+    async def channels(self) -> list[ChannelDocument]:
+        """All stored channels."""
+        return await self._views(ChannelDocument, "/channels")
+
+    async def channel(self, channel_id: int) -> ChannelDocument:
+        """One stored channel."""
+        return await self._view(ChannelDocument, f"/channels/{channel_id}")
+
+    async def create(self, spec: dict[str, Any]) -> ChannelDocument:
+        """Stores a new channel, which starts if its autostart is set."""
+        return ChannelDocument.model_validate(await self._call("POST", "/channels", json=spec))
+
+    async def change(self, channel_id: int, spec: dict[str, Any], revision: int | None = None) -> ChannelDocument:
+        """Replaces a channel's document.
+
+        Args:
+            channel_id: Which channel.
+            spec: The whole new document.
+            revision: The revision that the caller read; None overwrites whatever is there.
+
+        Raises:
+            Conflict: Where the channel has another revision by now.
+        """
+        params = {} if revision is None else {"revision": revision}
+        return ChannelDocument.model_validate(
+            await self._call("PUT", f"/channels/{channel_id}", json=spec, params=params)
+        )
+
+    async def delete(self, channel_id: int) -> None:
+        """Stops a channel and forgets it."""
+        await self._call("DELETE", f"/channels/{channel_id}")
+
+    async def jobs(self) -> list[JobView]:
+        """Every channel's job."""
+        return await self._views(JobView, "/jobs")
+
+    async def job(self, channel_id: int) -> JobView:
+        """One channel's job."""
+        return await self._view(JobView, f"/jobs/{channel_id}")
+
+    async def order(self, channel_id: int, verb: Verb) -> Order:
+        """Orders a start, stop or restart; a stop answers when FFmpeg has ended."""
+        return Order.model_validate(await self._call("POST", f"/jobs/{channel_id}/{verb}"))
+
+    async def apply(self, lineup: dict[str, Any], *, dry_run: bool = False, prune: bool = False) -> Applied:
+        """Makes the stored channels match a line-up, all or nothing.
+
+        Args:
+            lineup: The line-up's document.
+            dry_run: Only say what would change.
+            prune: Delete the channels that the line-up does not name.
+        """
+        params = {"dry_run": dry_run, "prune": prune}
+        return Applied.model_validate(await self._call("PUT", "/lineup", json=lineup, params=params))
+
+    async def interfaces(self) -> list[Interface]:
+        """The network interfaces of the worker's host."""
+        return await self._views(Interface, "/interfaces")
+
+    async def metrics(self) -> Metrics:
+        """Figures of the machine, the worker and every channel."""
+        return await self._view(Metrics, "/metrics")
+
+    async def events(self, limit: int = 100, channel_id: int | None = None) -> list[Event]:
+        """The latest events, oldest first."""
+        params: dict[str, Any] = {"limit": limit}
+        if channel_id is not None:
+            params["channel"] = channel_id
+        return await self._views(Event, "/events", params=params)
+
+    async def log(self, channel_id: int, *, lines: int = 200, offset: int | None = None) -> LogChunk:
+        """A part of a channel's log.
+
+        Args:
+            channel_id: Which channel.
+            lines: At most so many lines.
+            offset: Where to begin, as an earlier part's ``next_offset`` said; None gives the last lines.
+        """
+        params = {"lines": lines} if offset is None else {"lines": lines, "offset": offset}
+        return await self._view(LogChunk, f"/channels/{channel_id}/log", params=params)
+
+    async def command(self, channel_id: int) -> CommandView:
+        """The FFmpeg command of a channel, secrets masked."""
+        return await self._view(CommandView, f"/channels/{channel_id}/command")
+
+    async def stream(self) -> AsyncIterator[Snapshot | Delta]:
+        """Everything at once, then what changes, once a second, until the worker goes away."""
+        timeout = httpx.Timeout(TIMEOUT_S, read=STREAM_SILENCE_S)
+        try:
+            async with self._http.stream("GET", "/stream", timeout=timeout) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise error_from(response.json())
+                async for line in response.aiter_lines():
+                    yield _MESSAGES.validate_json(line)
+        except httpx.TransportError as error:
+            raise self._no_worker(error) from None
+
+    async def _view(self, view: type[View], path: str, **options: Any) -> View:
+        return view.model_validate(await self._call("GET", path, **options))
+
+    async def _views(self, view: type[View], path: str, **options: Any) -> list[View]:
+        return [view.model_validate(entry) for entry in await self._call("GET", path, **options)]
+
+    async def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = await self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise self._no_worker(error) from None
+        if response.is_error:
+            try:
+                raise error_from(response.json())
+            except ValueError:
+                raise error_from(None) from None
+        return response.json() if response.content else None
+
+    def _no_worker(self, error: httpx.TransportError) -> NoWorker:
+        reason = str(error) or type(error).__name__
+        return NoWorker(
+            f"no worker answers on {self.socket} ({reason})", "start one with 'transcoder-tui worker start'"
+        )

@@ -1,0 +1,1 @@
+"""What FFmpeg is told and what it says. Pure functions over models; spawns nothing but probes."""

@@ -1,0 +1,1 @@
+"""The machine: CPU, RAM, disk, network interfaces."""

@@ -1,0 +1,159 @@
+"""The document of a channel: its identity, its sources, its renditions and its outputs."""
+
+import math
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from transcoder_tui.models.faults import refuse
+from transcoder_tui.models.field import about
+from transcoder_tui.models.names import check_name, slug
+from transcoder_tui.models.output import Output
+from transcoder_tui.models.rendition import Rendition
+from transcoder_tui.models.source import Source
+from transcoder_tui.models.units import Range, format_bitrate, format_seconds
+
+MUX_OVERHEAD = Fraction(108, 100)
+"""Transport stream, PES and PSI around the streams, measured: below it FFmpeg reports ``dts < pcr``."""
+MUX_MARGIN = 100_000
+"""Bits per second beyond :data:`MUX_OVERHEAD` for PSI and PCR at low rates, measured likewise."""
+DEFAULT_SEGMENT = 4.0
+"""Seconds; the first multiple of the GOP from here on is the segment length where none is given."""
+
+
+class ChannelFields(BaseModel):
+    """What a channel is called and when it runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, AfterValidator(check_name)] = about(
+        "Name of the channel; unique, and the service name in its transport streams.", label="Name", example="News HD"
+    )
+    group: Annotated[str, AfterValidator(check_name)] | None = about(
+        "Group under which operators find it.", label="Group", example="News", default=None
+    )
+    priority: Annotated[int, Range(0, 100)] = about(
+        "Higher priorities start first when many channels start at once.", label="Priority", default=50
+    )
+    autostart: bool = about(
+        "Start it when it is created and after a reboot of the host.", label="Autostart", default=True
+    )
+
+
+class ChannelSpec(ChannelFields):
+    """The validated document of a channel with its children.
+
+    The form edits it, the API accepts it, the line-up file holds it, the command builder consumes it.
+    """
+
+    sources: Annotated[list[Source], Field(min_length=1)] = about(
+        "Inputs: the first is the primary, the others are its backups.", label="Sources"
+    )
+    renditions: Annotated[list[Rendition], Field(min_length=1)] = about(
+        "What it is transcoded to: one is a single profile, several are an ABR ladder.", label="Renditions"
+    )
+    outputs: Annotated[list[Output], Field(min_length=1)] = about("Where it goes.", label="Outputs")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ChannelSpec":
+        names = [rendition.name for rendition in self.renditions]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
+        destinations = [output.destination for output in self.outputs]
+        for index, output in enumerate(self.outputs):
+            where = f"outputs[{index}]"
+            if destinations[index] in destinations[:index]:
+                raise refuse(f"{destinations[index]} is used twice", "give each output its own address", f"{where}.url")
+            self._check_rendition(output, where)
+            self._check_muxrate(output, where)
+            self._check_segment(output, where)
+        return self
+
+    def _check_rendition(self, output: Output, where: str) -> None:
+        names = ", ".join(rendition.name for rendition in self.renditions)
+        if output.rendition is None:
+            if output.address.scheme != "hls" and len(self.renditions) > 1:
+                raise refuse("is missing", f"name the rendition that it carries: {names}", f"{where}.rendition")
+        elif output.rendition not in [rendition.name for rendition in self.renditions]:
+            raise refuse(
+                f"{output.rendition!r} is no rendition of this channel", f"choose {names}", f"{where}.rendition"
+            )
+
+    def _check_muxrate(self, output: Output, where: str) -> None:
+        if output.muxrate is None:
+            return
+        least = least_muxrate(self.carried(output)[0])
+        if output.muxrate < least:
+            raise refuse(
+                f"{format_bitrate(output.muxrate)} does not hold video, audio and their overhead",
+                f"write at least {format_bitrate(least)}, or lower the rendition's bitrates",
+                f"{where}.muxrate",
+            )
+
+    def _check_segment(self, output: Output, where: str) -> None:
+        if output.address.scheme != "hls":
+            return
+        carried = self.carried(output)
+        gop = carried[0].video.gop
+        for rendition in carried[1:]:
+            if rendition.video.gop != gop:
+                index = self.renditions.index(rendition)
+                raise refuse(
+                    f"{format_seconds(rendition.video.gop)} is not the {format_seconds(gop)} of {carried[0].name}",
+                    "rungs of one HLS ladder need the same GOP, or players cannot switch",
+                    f"renditions[{index}].video.gop",
+                )
+        if output.segment is not None and not _is_multiple(output.segment, gop):
+            near = max(1, round(output.segment / gop)) * gop
+            raise refuse(
+                f"{format_seconds(output.segment)} is no multiple of the GOP of {format_seconds(gop)}",
+                f"write {format_seconds(near)}, or change the GOP",
+                f"{where}.segment",
+            )
+
+    def carried(self, output: Output) -> list[Rendition]:
+        """The renditions that an output carries, in the ladder's order."""
+        if output.rendition is None:
+            return self.renditions if output.address.scheme == "hls" else self.renditions[:1]
+        return [rendition for rendition in self.renditions if rendition.name == output.rendition]
+
+    def muxrate(self, output: Output) -> int:
+        """The constant rate of a transport stream output, in bits per second: as given, else the least that holds."""
+        return output.muxrate or least_muxrate(self.carried(output)[0])
+
+    def segment(self, output: Output) -> float:
+        """The segment length of an HLS output in seconds: as given, else the first multiple of the GOP from 4 s on."""
+        gop = self.carried(output)[0].video.gop
+        return output.segment or math.ceil(round(DEFAULT_SEGMENT / gop, 6)) * gop
+
+    @property
+    def slug(self) -> str:
+        """The name in a form that is safe in a file name."""
+        return slug(self.name)
+
+    def document(self) -> dict[str, Any]:
+        """The channel as a line-up file and the API write it: in operators' notation, without empty fields."""
+        return _compact(self.model_dump(mode="json", exclude_none=True), self)
+
+    def on_air_part(self) -> dict[str, Any]:
+        """What reaches FFmpeg: a change in it needs a restart, a change elsewhere does not."""
+        return self.model_dump(exclude={"group", "priority", "autostart"})
+
+
+def least_muxrate(rendition: Rendition) -> int:
+    """The least constant rate that holds a rendition, in bits per second, rounded up to 10 kb/s."""
+    return math.ceil((rendition.bitrate * MUX_OVERHEAD + MUX_MARGIN) / 10_000) * 10_000
+
+
+def _is_multiple(length: float, unit: float) -> bool:
+    return abs(length / unit - round(length / unit)) < 1e-6 and round(length / unit) >= 1
+
+
+def _compact(dump: dict[str, Any], spec: ChannelSpec) -> dict[str, Any]:
+    """Keeps ``audio: null``, which says that a rendition has no sound, although other nulls say nothing."""
+    for written, rendition in zip(dump["renditions"], spec.renditions, strict=True):
+        if rendition.audio is None:
+            written["audio"] = None
+    return dump

@@ -1,0 +1,108 @@
+"""Turns what pydantic finds wrong into faults that an operator understands."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from transcoder_tui.errors import Fault, InvalidInput
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def refuse(fault: str, remedy: str = "", field: str = "") -> PydanticCustomError:
+    """The error that our validators raise.
+
+    Args:
+        fault: What is wrong.
+        remedy: What would be right.
+        field: The field below the validated model, where a model validator knows it.
+    """
+    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy, "field": field})
+
+
+def parse(model: type[Model], document: object) -> Model:
+    """Validates a document from outside.
+
+    Raises:
+        InvalidInput: With a fault for each field that is wrong.
+    """
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise InvalidInput(faults_of(error)) from None
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """One fault for each thing that pydantic found wrong."""
+    return [_fault(details) for details in error.errors(include_url=False)]
+
+
+def field_path(loc: tuple[int | str, ...]) -> str:
+    """``('outputs', 1, 'muxrate')`` as operators write it: ``outputs[1].muxrate``."""
+    path = ""
+    for part in loc:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def _fault(details: ErrorDetails) -> Fault:
+    context = details.get("ctx", {})
+    loc = details["loc"]
+    if details["type"] == "refused":
+        inner = str(context["field"])
+        return Fault(str(context["fault"]), str(context["remedy"]), field_path((*loc, inner) if inner else loc))
+    words = _WORDS.get(details["type"])
+    if words is None:
+        return Fault(details["msg"], field=field_path(loc))
+    fault, remedy = words(details["input"], context)
+    return Fault(fault, remedy, field_path(loc))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _choice(value: object, context: dict[str, Any]) -> tuple[str, str]:
+    return f"{_shown(value)} is not one of the choices", f"choose {context['expected']}"
+
+
+def _text(value: object, _: dict[str, Any]) -> tuple[str, str]:
+    return f"{_shown(value)} is not a text", "write a text, in quotes if it looks like a number"
+
+
+def _whole(value: object, _: dict[str, Any]) -> tuple[str, str]:
+    return f"{_shown(value)} is not a whole number", "write digits only"
+
+
+def _boolean(value: object, _: dict[str, Any]) -> tuple[str, str]:
+    return f"{_shown(value)} is neither true nor false", "write true or false"
+
+
+def _section(value: object, _: dict[str, Any]) -> tuple[str, str]:
+    return f"{_shown(value)} is not a section with fields", "write its fields below it, such as {name: value}"
+
+
+_Words = Callable[[Any, dict[str, Any]], tuple[str, str]]
+
+_WORDS: dict[str, _Words] = {
+    "missing": lambda _, __: ("is missing", "it has no default and must be given"),
+    "extra_forbidden": lambda _, __: ("is not known here", "check its spelling and its place, or remove it"),
+    "literal_error": _choice,
+    "enum": _choice,
+    "string_type": _text,
+    "string_too_short": lambda value, ctx: ("is too short", f"write at least {ctx['min_length']} characters"),
+    "string_too_long": lambda value, ctx: ("is too long", f"write at most {ctx['max_length']} characters"),
+    "int_parsing": _whole,
+    "int_type": _whole,
+    "int_from_float": _whole,
+    "bool_parsing": _boolean,
+    "bool_type": _boolean,
+    "list_type": lambda value, _: (f"{_shown(value)} is not a list", "write a list, each entry behind a dash"),
+    "too_short": lambda value, ctx: ("is empty", f"give at least {ctx['min_length']}"),
+    "model_type": _section,
+    "model_attributes_type": _section,
+    "dict_type": _section,
+}

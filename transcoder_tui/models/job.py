@@ -1,0 +1,66 @@
+"""A channel's job: what is wanted of it and what is."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+
+class Wanted(StrEnum):
+    """The operator's last order."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class Status(StrEnum):
+    """Where a channel's run is in its life; the transitions are in ``worker/states.py``."""
+
+    STOPPED = "stopped"
+    """Not on air, as ordered."""
+    PENDING = "pending"
+    """FFmpeg is being started, or has started and shows no media progress yet."""
+    RUNNING = "running"
+    """On air: media time advances."""
+    RETRYING = "retrying"
+    """Failed, waiting for its next attempt."""
+    STOPPING = "stopping"
+    """Told to stop, FFmpeg is still finishing its outputs."""
+    ERROR = "error"
+    """Given up; an operator has to look."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether an FFmpeg may be running in this state."""
+        return self in (Status.PENDING, Status.RUNNING, Status.STOPPING)
+
+
+class JobFields(BaseModel):
+    """What the worker must remember of a channel's run to take it up again after its own death."""
+
+    wanted: Wanted = Wanted.STOPPED
+    generation: int = 0
+    """Counts the operator's orders; work begun for an earlier order yields to a later one."""
+    status: Status = Status.STOPPED
+    since: datetime | None = None
+    """When the status was entered (UTC)."""
+    run_id: str | None = None
+    """Unique for each start of FFmpeg; also in its environment."""
+    pid: int | None = None
+    start_ticks: int | None = None
+    """Start time of the pid in clock ticks since boot: field 22 of /proc/PID/stat, proc(5)."""
+    boot_id: str | None = None
+    on_air_since: datetime | None = None
+    """When this run first showed media progress (UTC)."""
+    attempt: int = 0
+    """Consecutive failures so far."""
+    next_retry_at: datetime | None = None
+    restarts: int = 0
+    """Starts without an operator's order since the last one with."""
+    exit_code: int | None = None
+    """Of the last run that ended: FFmpeg's own code, or the negated number of the signal that ended it."""
+    error: str = ""
+    """Why the channel is not on air, in the operator's words."""
+    remedy: str = ""
+    active_source: int = 0
+    """Position of the source in use."""

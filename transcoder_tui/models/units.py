@@ -1,0 +1,157 @@
+"""The quantities of the field and how operators write them: ``5000k``, ``2s``, ``1920x1080``, ``29.97``."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema, core_schema
+
+from transcoder_tui.models.faults import refuse
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a number may take, both ends included, refused in the operator's own notation."""
+
+    low: float
+    high: float
+    write: Callable[[Any], str] = str
+    """Writes a value as an operator would."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Checks the range after the number's own validation."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: float | None) -> float | None:
+        if value is not None and not self.low <= value <= self.high:
+            raise refuse(f"{self.write(value)} is out of range", f"allowed are {self}")
+        return value
+
+    def __str__(self) -> str:
+        return f"{self.write(self.low)} to {self.write(self.high)}"
+
+
+_BITRATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:bit/s|b/s|bps)?")
+
+
+def parse_bitrate(value: object) -> object:
+    """Reads ``5000k``, ``5M`` or a number of bits per second."""
+    if isinstance(value, str):
+        match = _BITRATE.fullmatch(value.strip())
+        if match is None:
+            raise refuse(f"{value!r} is not a bitrate", "write a number with k or M, such as 5000k or 5M")
+        number, suffix = match.groups()
+        return round(Fraction(number) * {"": 1, "k": 1000, "m": 1_000_000}[suffix.lower()])
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refuse(f"{value!r} is not a bitrate", "write a number with k or M, such as 5000k or 5M")
+    return value
+
+
+def format_bitrate(value: float) -> str:
+    """Bits per second as a line-up writes them: ``5000k``, or plain digits where kilobits do not divide."""
+    whole = int(value)
+    return f"{whole // 1000}k" if whole % 1000 == 0 else str(whole)
+
+
+Bitrate = Annotated[
+    int, BeforeValidator(parse_bitrate), PlainSerializer(format_bitrate, return_type=str, when_used="json")
+]
+"""Bits per second."""
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)?")
+
+
+def parse_seconds(value: object) -> object:
+    """Reads ``2s``, ``1920ms`` or a number of seconds."""
+    if isinstance(value, str):
+        match = _SECONDS.fullmatch(value.strip())
+        if match is None:
+            raise refuse(f"{value!r} is not a duration", "write seconds or milliseconds, such as 2s or 1920ms")
+        number, unit = match.groups()
+        return float(number) / (1000 if unit == "ms" else 1)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse(f"{value!r} is not a duration", "write seconds or milliseconds, such as 2s or 1920ms")
+    return float(value)
+
+
+def format_seconds(value: float) -> str:
+    """Seconds as a line-up writes them: ``2s``, or ``1920ms`` where they are not whole."""
+    return f"{value:.0f}s" if value == int(value) else f"{value * 1000:.0f}ms"
+
+
+Seconds = Annotated[
+    float, BeforeValidator(parse_seconds), PlainSerializer(format_seconds, return_type=str, when_used="json")
+]
+"""Seconds."""
+
+_SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
+MIN_SIDE, MAX_SIDE = 64, 7680
+"""Picture sides in pixels: thumbnails to 8K UHD."""
+
+
+def check_size(value: str) -> str:
+    """Accepts ``WIDTHxHEIGHT`` with even sides, as 4:2:0 chroma requires."""
+    match = _SIZE.fullmatch(value.strip().lower())
+    if match is None:
+        raise refuse(f"{value!r} is not a picture size", "write WIDTHxHEIGHT in pixels, such as 1920x1080")
+    for side in map(int, match.groups()):
+        if side % 2:
+            raise refuse(f"{value} has an odd side", f"4:2:0 needs even sides, such as {side - 1} or {side + 1}")
+        if not MIN_SIDE <= side <= MAX_SIDE:
+            raise refuse(f"{value} is out of range", f"sides may be {MIN_SIDE} to {MAX_SIDE} pixels")
+    return match.group()
+
+
+Size = Annotated[str, AfterValidator(check_size)]
+"""Picture size in pixels, ``WIDTHxHEIGHT``."""
+
+
+def size_of(size: str) -> tuple[int, int]:
+    """Width and height of a valid :data:`Size`."""
+    width, _, height = size.partition("x")
+    return int(width), int(height)
+
+
+_NTSC = {
+    23.976: Fraction(24000, 1001),
+    23.98: Fraction(24000, 1001),
+    29.97: Fraction(30000, 1001),
+    59.94: Fraction(60000, 1001),
+}
+"""Rates that the field writes rounded, and what SMPTE ST 170 and its successors mean by them."""
+
+
+def frame_rate(fps: float) -> Fraction:
+    """The exact rate, in frames per second, that operators mean by ``fps``: 29.97 is 30000/1001."""
+    return _NTSC.get(fps) or Fraction(fps).limit_denominator(1001)
+
+
+def parse_fps(value: object) -> object:
+    """Reads ``25``, ``29.97`` or ``30000/1001``."""
+    if isinstance(value, str):
+        try:
+            value = float(Fraction(value.strip()))
+        except (ValueError, ZeroDivisionError):
+            raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97")
+    rate = next((written for written, exact in _NTSC.items() if abs(float(exact) - value) < 1e-4), float(value))
+    return float(rate)
+
+
+def format_fps(value: float) -> str:
+    """A frame rate without a needless fraction: ``25``, ``29.97``."""
+    return f"{value:g}"
+
+
+def _document_fps(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+Fps = Annotated[
+    float, BeforeValidator(parse_fps), PlainSerializer(_document_fps, return_type=float | int, when_used="json")
+]
+"""Frames per second."""

@@ -1,0 +1,207 @@
+"""What the worker shows of itself: the documents of the API beyond the channel's own."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.event import Event
+from transcoder_tui.models.job import JobFields, Status, Wanted
+
+
+class ChannelDocument(BaseModel):
+    """A stored channel."""
+
+    id: int
+    revision: int
+    """Counts its changes; send it along with a change, so that nobody's work is overwritten."""
+    spec: dict[str, Any]
+    """The channel as :meth:`ChannelSpec.document` writes it."""
+
+    def parsed(self) -> ChannelSpec:
+        """The validated channel."""
+        return ChannelSpec.model_validate(self.spec)
+
+
+class JobView(JobFields):
+    """A job as the API shows it."""
+
+    id: int
+    channel: str
+
+
+class Telemetry(BaseModel):
+    """How a channel's FFmpeg does right now. None is: not known, or not on air."""
+
+    fps: float | None = None
+    """Frames encoded per second, over the last seconds."""
+    speed: float | None = None
+    """Media time per wall time, over the last 10 s; 1.0 is real time."""
+    bitrate: float | None = None
+    """Bits per second that leave, over the last seconds."""
+    drops: int | None = None
+    """Frames dropped since start, all renditions."""
+    dups: int | None = None
+    """Frames repeated since start, all renditions."""
+    media_s: float | None = None
+    """Media time since start."""
+    cpu_percent: float | None = None
+    """Of one core."""
+    rss_bytes: int | None = None
+    """Resident memory."""
+
+
+class ChannelView(BaseModel):
+    """One row of the console's table."""
+
+    id: int
+    revision: int
+    name: str
+    group: str | None = None
+    priority: int = 50
+    source: str
+    """Address of the active source, secrets masked."""
+    interface: str | None = None
+    source_index: int = 0
+    sources: int = 1
+    renditions: list[str]
+    """Each rung in a few words, such as ``1080p 1920x1080 25 fps 5000k``."""
+    outputs: list[str]
+    """Address of each output, secrets masked."""
+    wanted: Wanted
+    status: Status
+    since: datetime | None = None
+    on_air_since: datetime | None = None
+    pid: int | None = None
+    attempt: int = 0
+    max_attempts: int = 5
+    next_retry_at: datetime | None = None
+    restarts: int = 0
+    message: str = ""
+    """Why it is not on air or not well."""
+    remedy: str = ""
+    telemetry: Telemetry = Telemetry()
+
+
+class Nic(BaseModel):
+    """One network interface over the last second."""
+
+    name: str
+    up: bool
+    rx_bps: float
+    tx_bps: float
+    speed_mbps: int = 0
+    """Link speed in Mb/s; 0 where the driver does not say."""
+
+
+class SystemSample(BaseModel):
+    """The machine over the last second."""
+
+    at: datetime
+    cpu_percent: float
+    """Over all cores: 100 is all of them busy."""
+    cores: int
+    load: float
+    """One minute load average."""
+    ram_used: int
+    """Bytes."""
+    ram_total: int
+    disk_free: int
+    """Bytes free where the HLS root lies."""
+    disk_total: int
+    nics: list[Nic]
+
+
+class Interface(BaseModel):
+    """A network interface that channels can use."""
+
+    name: str
+    up: bool
+    addresses: list[str]
+    multicast: bool
+    speed_mbps: int = 0
+    mtu: int = 0
+
+
+class WorkerView(BaseModel):
+    """The worker itself."""
+
+    pid: int
+    keeper_pid: int | None
+    socket: str
+    version: str
+    uptime_s: float
+    host: str
+    ffmpeg: str
+    """Path of the FFmpeg in use."""
+    ffmpeg_version: str
+    data_dir: str
+    database: str = "ok"
+    """``ok``, or why orders cannot be stored at present."""
+
+
+class Metrics(BaseModel):
+    """The machine, the worker and every channel's figures."""
+
+    worker: WorkerView
+    system: SystemSample
+    channels: list[ChannelView]
+
+
+class Snapshot(BaseModel):
+    """The first message of the live stream: everything."""
+
+    type: Literal["snapshot"] = "snapshot"
+    at: datetime
+    worker: WorkerView
+    channels: list[ChannelView]
+    history: list[SystemSample]
+    """The last minutes, oldest first, a second apart; the last one is now."""
+    events: list[Event]
+    """The latest, oldest first."""
+
+
+class Delta(BaseModel):
+    """What changed since the message before, once a second."""
+
+    type: Literal["delta"] = "delta"
+    at: datetime
+    changed: list[ChannelView]
+    """Channels that are new or differ from the message before."""
+    removed: list[int]
+    """Ids of channels that are gone."""
+    system: SystemSample
+    events: list[Event]
+
+
+StreamMessage = Annotated[Snapshot | Delta, Field(discriminator="type")]
+
+
+class LogChunk(BaseModel):
+    """A part of a channel's log."""
+
+    offset: int
+    """Where the text begins, in bytes from the log's first line ever; it only grows, although the log is capped."""
+    next_offset: int
+    """Where the next part begins."""
+    first_offset: int
+    """The oldest byte that is still kept."""
+    lines: list[str]
+
+
+class CommandView(BaseModel):
+    """The FFmpeg command of a channel, secrets masked."""
+
+    argv: list[str]
+    shell: str
+    """The same as a line for a shell."""
+
+
+class Order(BaseModel):
+    """The answer to start, stop and restart."""
+
+    channel: str
+    job: JobView
+    changed: bool
+    """False where the channel was already as ordered."""

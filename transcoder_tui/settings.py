@@ -1,0 +1,203 @@
+"""The settings of one installation: from the environment, else a TOML file, else the defaults here.
+
+The environment prefix is ``TRANSCODER_``; two underscores lead into a section, as in ``TRANSCODER_RETRY__ATTEMPTS``.
+The file is the one that ``TRANSCODER_CONFIG`` names, else ``transcoder-tui/settings.toml`` in the user's
+configuration directory, else ``/etc/transcoder-tui/settings.toml``.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from transcoder_tui.errors import Fault, HostFault, InvalidInput
+from transcoder_tui.models.faults import faults_of
+
+APP = "transcoder-tui"
+MAX_SOCKET_PATH = 107
+"""Bytes in the path of a Unix socket: sockaddr_un holds 108 with its end, unix(7)."""
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class FFmpegSettings(_Section):
+    """Which FFmpeg runs the channels."""
+
+    path: AbsolutePath | None = None
+    """The binary. If not given: the one on PATH if it is 4.4 or newer, else the one that this program carries."""
+
+
+class RetrySettings(_Section):
+    """What happens after a channel failed."""
+
+    attempts: Annotated[int, Field(ge=0, le=1000)] = 5
+    """Consecutive failures after which a channel is given up."""
+    max_delay_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    """Longest wait before an attempt; the waits grow 0, 2, 4, 8, 16, … seconds up to it."""
+    healthy_after_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
+    """Time on air after which earlier failures are forgotten."""
+
+
+class WatchdogSettings(_Section):
+    """When an FFmpeg that does nothing is ended."""
+
+    startup_s: Annotated[float, Field(ge=1, le=600)] = 15.0
+    """Longest time from its start to its first media progress."""
+    stall_s: Annotated[float, Field(ge=1, le=600)] = 15.0
+    """Longest time on air without media progress."""
+
+
+class LogSettings(_Section):
+    """The log of each channel."""
+
+    max_bytes: Annotated[int, Field(ge=65536)] = 10_000_000
+    """Size at which the oldest part of a channel's log is dropped."""
+
+
+class ApiSettings(_Section):
+    """How clients reach the worker."""
+
+    socket: AbsolutePath | None = None
+    """The Unix socket. If not given: ``worker.sock`` in the run directory."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRANSCODER_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    data_dir: AbsolutePath = Field(default_factory=lambda: Path(platformdirs.user_state_dir(APP)))
+    """Database, logs, and below it by default the media and HLS directories."""
+    run_dir: AbsolutePath | None = None
+    """Socket, locks and progress files; best on tmpfs. If not given: below ``/run`` for root, else ``DATA_DIR/run``."""
+    media_roots: list[AbsolutePath] | None = None
+    """Directories below which ``file://`` may read and write; relative names belong to the first.
+    If not given: ``DATA_DIR/media``."""
+    hls_root: AbsolutePath | None = None
+    """Directory below which ``hls://`` writes; what a web server publishes. If not given: ``DATA_DIR/hls``."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What the worker writes to its own log, ``DATA_DIR/logs/worker.log``."""
+    ffmpeg: FFmpegSettings = FFmpegSettings()
+    """Which FFmpeg runs the channels."""
+    retry: RetrySettings = RetrySettings()
+    """What happens after a channel failed."""
+    watchdog: WatchdogSettings = WatchdogSettings()
+    """When an FFmpeg that does nothing is ended."""
+    log: LogSettings = LogSettings()
+    """The log of each channel."""
+    api: ApiSettings = ApiSettings()
+    """How clients reach the worker."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the TOML file."""
+        file = config_file()
+        toml = (TomlConfigSettingsSource(settings_cls, file),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+    @property
+    def run_path(self) -> Path:
+        """The run directory in use."""
+        if self.run_dir is not None:
+            return self.run_dir
+        if os.geteuid() == 0:
+            return Path("/run") / APP / hashlib.sha256(bytes(self.data_dir)).hexdigest()[:12]
+        return self.data_dir / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The worker's Unix socket."""
+        return self.api.socket or self.run_path / "worker.sock"
+
+    @property
+    def media(self) -> list[Path]:
+        """The media roots in use."""
+        return self.media_roots or [self.data_dir / "media"]
+
+    @property
+    def hls(self) -> Path:
+        """The HLS root in use."""
+        return self.hls_root or self.data_dir / "hls"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.data_dir / "transcoder.db"
+
+    @property
+    def channel_logs(self) -> Path:
+        """Where each channel's log lies."""
+        return self.data_dir / "logs" / "channels"
+
+    @property
+    def worker_log(self) -> Path:
+        """The worker's own log."""
+        return self.data_dir / "logs" / "worker.log"
+
+
+def config_file() -> Path | None:
+    """The TOML file in use, if there is one.
+
+    Raises:
+        HostFault: Where ``TRANSCODER_CONFIG`` names a file that is not there.
+    """
+    named = os.environ.get("TRANSCODER_CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise HostFault(f"there is no file {named}", "correct TRANSCODER_CONFIG or unset it", "TRANSCODER_CONFIG")
+        return Path(named)
+    places: list[Callable[[], Path]] = [
+        lambda: platformdirs.user_config_path(APP) / "settings.toml",
+        lambda: Path("/etc") / APP / "settings.toml",
+    ]
+    return next((place() for place in places if place().is_file()), None)
+
+
+def load_settings(**arguments: Any) -> Settings:
+    """The settings in force.
+
+    Args:
+        arguments: Values that come before environment and file, such as ``data_dir``; None counts as not given.
+
+    Raises:
+        InvalidInput: With a fault for each setting that is wrong.
+        HostFault: Where the named file is not there, or the socket's path is too long for the system.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise InvalidInput(faults_of(error)) from None
+    except ValueError as error:
+        raise InvalidInput(
+            [Fault(f"the settings file cannot be read: {error}", "write it as TOML", "settings")]
+        ) from None
+    if len(bytes(settings.socket)) > MAX_SOCKET_PATH:
+        raise HostFault(
+            f"the path of the worker's socket is longer than {MAX_SOCKET_PATH} bytes: {settings.socket}",
+            "set TRANSCODER_RUN_DIR or TRANSCODER_API__SOCKET to a shorter path",
+            "api.socket",
+        )
+    return settings

@@ -1,0 +1,1 @@
+"""SQLite through SQLModel. The only room that opens the database."""

@@ -1,0 +1,1 @@
+"""Keeps channels on air: keeper, supervisor, runs, processes, watchdog, retry, logs."""

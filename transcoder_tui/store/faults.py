@@ -34,7 +34,7 @@ _WORDS: dict[int, tuple[str, str]] = {
     ),
     sqlite3.SQLITE_CANTOPEN: (
         "the database {path} cannot be opened",
-        "see that {folder} is a directory in which the worker's user may read and write",
+        "see that the worker's user may read and write in {folder} and that its disk is not mounted read-only",
     ),
     sqlite3.SQLITE_PERM: (
         "the worker may not open the database {path}",
@@ -46,6 +46,14 @@ _WORDS: dict[int, tuple[str, str]] = {
     ),
 }
 """By primary result code, https://www.sqlite.org/rescode.html."""
+
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the open connection can be used on: a full disk still serves reads, but may not let a file be opened."""
+    return _code(error) in _PASSING
 
 
 def unavailable(error: Exception, path: Path) -> StoreUnavailable:
@@ -61,8 +69,12 @@ def unavailable(error: Exception, path: Path) -> StoreUnavailable:
             f"the database {path} cannot be opened: {cause.strerror or cause}",
             f"see that {path.parent} is a directory in which the worker's user may read and write",
         )
-    # The low byte is the primary code; the rest tells sorts of it apart that need no other remedy.
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    fault, remedy = _WORDS.get(code, ("the database {path} answers: {cause}", "look into the worker's log"))
+    fault, remedy = _WORDS.get(_code(error), ("the database {path} answers: {cause}", "look into the worker's log"))
     words = {"path": path, "folder": path.parent, "cause": cause}
     return StoreUnavailable(fault.format(**words), remedy.format(**words))
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary result code: the low byte; the rest tells sorts apart that need no other remedy."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return int(getattr(cause, "sqlite_errorcode", 0)) & 0xFF

@@ -20,7 +20,7 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventFields
 from transcoder_tui.models.job import JobFields
 from transcoder_tui.store.engine import make_engine, reading
-from transcoder_tui.store.faults import unavailable
+from transcoder_tui.store.faults import is_passing, unavailable
 from transcoder_tui.store.migrate import migrate
 from transcoder_tui.store.rows import (
     CHILDREN,
@@ -191,7 +191,8 @@ class Store:
         try:
             return work()
         except (DBAPIError, sqlite3.Error, OSError) as error:
-            self._disconnect()
+            if not is_passing(error):
+                self._disconnect()
             raise unavailable(error, self.path) from error
 
     def _opened(self) -> Engine:

@@ -1,0 +1,119 @@
+"""The FFmpeg command of a channel: a pure function from its document and this machine's facts."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.ffmpeg.encoders import Encoding, interleave_delta
+from transcoder_tui.ffmpeg.facts import HostFacts
+from transcoder_tui.ffmpeg.filters import FILTER_THREADS, build_filters
+from transcoder_tui.ffmpeg.inputs import build_input
+from transcoder_tui.ffmpeg.outputs import PROVIDER, destinations, needs_global_header, output_arguments
+from transcoder_tui.ffmpeg.plan import Plan, plan_streams
+from transcoder_tui.models.address import MASK, Address
+from transcoder_tui.models.channel import ChannelSpec
+
+__all__ = ["Command", "HostFacts", "build_command", "mask"]
+
+SHORT_SECRET = 8
+"""Characters below which a secret is masked only where it stands as a word: a stream key ``live`` must not blot out
+half of every line."""
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
+"""All that FFmpeg inherits. The caller's variables stay outside: ``FFREPORT`` alone could write a file anywhere."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run."""
+
+    argv: tuple[str, ...]
+    """The program's path, then its arguments."""
+    env: Mapping[str, str]
+    """Its whole environment."""
+    secrets: tuple[str, ...]
+    """Stream keys, passphrases and passwords in the arguments."""
+
+    def masked(self) -> tuple[str, ...]:
+        """The arguments as they may be shown."""
+        return tuple(mask(argument, self.secrets) for argument in self.argv)
+
+    def shell(self) -> str:
+        """The command as a line for a shell, secrets masked."""
+        return shlex.join(self.masked())
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Hides secrets in a text.
+
+    Args:
+        text: A log line, an argument, a message.
+        secrets: What nobody must read; the longest is replaced first, since one may contain another.
+    """
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        if secret not in text:
+            continue
+        if len(secret) < SHORT_SECRET:
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", MASK, text)
+        else:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: int = 0) -> Command:
+    """What FFmpeg is told for a channel.
+
+    Standard input is to be ``/dev/null``. There is no ``-nostdin``: FFmpeg 7.0 ignores SIGTERM with it.
+
+    Args:
+        spec: The channel.
+        binary: The FFmpeg that will run it.
+        host: This machine.
+        source: Index of the source to read.
+
+    Raises:
+        HostFault: Where this machine or its FFmpeg lacks something; names the field.
+        InvalidInput: Where a file lies outside the media roots; names the field.
+    """
+    plan = plan_streams(spec)
+    chosen = spec.sources[source]
+    read = build_input(chosen, host, f"sources[{source}]")
+    written = destinations(spec, plan, host)
+    streams = [
+        *(f"[v{number}]" for number in range(len(plan.renditions))),
+        *(f"[a{number}]" for number in range(len(plan.audios))),
+    ]
+    arguments = [
+        *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
+        *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
+        *FILTER_THREADS,
+        *read.args,
+        *("-filter_complex", build_filters(plan, read.video, read.audio)),
+        *(part for stream in streams for part in ("-map", stream)),
+        *_encoders(spec, plan, Encoding(binary.encoders, needs_global_header(written))),
+        *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),
+        *output_arguments(written, max(interleave_delta(rendition.video) for rendition in plan.renditions)),
+    ]
+    return Command(
+        argv=(str(binary.path), *arguments),
+        env={**ENVIRONMENT, **binary.environment},
+        secrets=_secrets([chosen.address, *(output.address for output in spec.outputs)]),
+    )
+
+
+def _encoders(spec: ChannelSpec, plan: Plan, encoding: Encoding) -> list[str]:
+    arguments: list[str] = []
+    for number, rendition in enumerate(plan.renditions):
+        where = f"renditions[{spec.renditions.index(rendition)}].video"
+        arguments += encoding.video(number, rendition.video, where)
+    for number, audio in enumerate(plan.audios):
+        first = next(index for index, rendition in enumerate(spec.renditions) if rendition.audio == audio)
+        arguments += encoding.audio(number, audio, f"renditions[{first}].audio")
+    return arguments
+
+
+def _secrets(addresses: Iterable[Address]) -> tuple[str, ...]:
+    found = {secret for address in addresses for secret in address.secrets}
+    return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))

@@ -1,0 +1,153 @@
+"""What FFmpeg is told to read: a new kind of source is one entry in :data:`KINDS`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from transcoder_tui.ffmpeg.facts import HostFacts
+from transcoder_tui.models.address import Address
+from transcoder_tui.models.source import Source
+from transcoder_tui.models.units import frame_rate, parse_fps
+
+NETWORK_TIMEOUT_US = 5_000_000
+"""Microseconds without a packet or an answer after which FFmpeg ends itself: below the watchdogs' 15 s, so that the
+log says what happened. Without it FFmpeg waits for ever."""
+SRT_LISTEN_US = 10_000_000
+"""Microseconds that an SRT listener waits for its caller."""
+RECEIVE_BUFFER = 8_000_000
+"""Bytes of socket buffer: a 3 s freeze at 8.8 Mb/s lost packets with the default of 384 KiB and none with this.
+The kernel caps it at ``net.core.rmem_max``."""
+FIFO_PACKETS = 50_000
+"""Transport stream packets between the receiving thread and the demuxer: 9.4 MB."""
+PROBE = 10_000_000
+"""Microseconds and bytes at most to look for streams; with ``scan_all_pmts 0`` FFmpeg stops as soon as it has them."""
+
+_DECODER = ("-thread_queue_size", "1024", "-threads", "2")
+_LIVE = (*_DECODER, "-fflags", "+genpts+discardcorrupt", "-dts_delta_threshold", "1")
+"""``dts_delta_threshold 1``: longer jumps of the timestamps are collapsed instead of filled with repeated frames."""
+_PROBING = ("-analyzeduration", str(PROBE), "-probesize", str(PROBE))
+_TRANSPORT_STREAM = (*_LIVE, "-scan_all_pmts", "0", *_PROBING, "-f", "mpegts")
+
+RECONNECT = (
+    *("-reconnect", "1", "-reconnect_at_eof", "1", "-reconnect_streamed", "1"),
+    *("-reconnect_on_network_error", "1", "-reconnect_delay_max", "2"),
+)
+"""An HTTP server may close a live stream or stall; tried again for some two seconds before FFmpeg ends."""
+DEFAULT_SRT_LATENCY_MS = 120
+"""Milliseconds; libsrt's own default (SRTO_LATENCY)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One source as FFmpeg reads it."""
+
+    args: tuple[str, ...]
+    """Arguments up to and including each ``-i URL``."""
+    video: str = "0:v:0"
+    """The picture, as a filter graph names it."""
+    audio: str = "0:a:0"
+    """The sound, likewise."""
+
+
+def build_input(source: Source, host: HostFacts, field: str) -> Input:
+    """The arguments that open a source.
+
+    Args:
+        source: The source.
+        host: This machine.
+        field: The source's path in the document, such as ``sources[0]``.
+
+    Raises:
+        HostFault: Where this machine lacks the interface.
+        InvalidInput: Where a file lies outside the media roots.
+    """
+    return KINDS[source.address.scheme](source, source.address, host, field)
+
+
+def _udp(source: Source, address: Address, host: HostFacts, field: str) -> Input:
+    query = {
+        "fifo_size": str(FIFO_PACKETS),
+        "buffer_size": str(RECEIVE_BUFFER),
+        "overrun_nonfatal": "1",
+        "timeout": str(NETWORK_TIMEOUT_US),
+    }
+    if source.interface is not None:
+        query["localaddr"] = host.local_address(source.interface, f"{field}.interface")
+    elif not address.is_multicast and host.is_local(address.host):
+        # Without localaddr FFmpeg receives on every address of the host, whatever the URL names.
+        query["localaddr"] = address.host
+    return Input((*_whitelist("udp"), *_TRANSPORT_STREAM, "-i", f"udp://{address.authority}?{_joined(query)}"))
+
+
+def _http(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+    secure = ("-tls_verify", "1") if address.scheme == "https" else ()
+    timeout = ("-rw_timeout", str(NETWORK_TIMEOUT_US))
+    if address.path.endswith(".m3u8"):
+        # "crypto" and "data" are what encrypted segments and inline keys are read through.
+        whitelist = _whitelist("http", "https", "tls", "tcp", "crypto", "data")
+        return Input((*whitelist, *secure, *timeout, *_LIVE, *_PROBING, "-f", "hls", "-i", address.text))
+    whitelist = _whitelist("http", "https", "tls", "tcp")
+    return Input((*whitelist, *secure, *timeout, *RECONNECT, *_TRANSPORT_STREAM, "-i", address.text))
+
+
+def _rtmp(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+    secure = ("-tls_verify", "1") if address.scheme == "rtmps" else ()
+    timeout = ("-rw_timeout", str(NETWORK_TIMEOUT_US))
+    whitelist = _whitelist("rtmp", "rtmps", "tls", "tcp")
+    return Input((*whitelist, *secure, *timeout, *_LIVE, *_PROBING, "-i", address.text))
+
+
+def _srt(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+    given = address.query
+    mode = given.get("mode", "caller")
+    query = {
+        "mode": mode,
+        "latency": str(int(given.get("latency", DEFAULT_SRT_LATENCY_MS)) * 1000),
+        "timeout": str(NETWORK_TIMEOUT_US),
+    }
+    if mode == "listener":
+        query["listen_timeout"] = str(SRT_LISTEN_US)
+    # As options, not in the URL: there FFmpeg would change some of their characters and log the rest.
+    secret = ("-passphrase", given["passphrase"]) if "passphrase" in given else ()
+    stream = ("-srt_streamid", given["streamid"]) if "streamid" in given else ()
+    authority = address.authority if address.host else f"0.0.0.0:{address.port}"
+    url = f"srt://{authority}?{_joined(query)}"
+    return Input((*_whitelist("srt"), *secret, *stream, *_TRANSPORT_STREAM, "-i", url))
+
+
+def _file(_source: Source, address: Address, host: HostFacts, field: str) -> Input:
+    path = host.media_file(address, f"{field}.url")
+    loop = ("-re", "-stream_loop", "-1")
+    return Input((*_whitelist("file"), *_DECODER, "-fflags", "+genpts", *loop, "-i", f"file:{path}"))
+
+
+def _test(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+    size = address.query.get("size", "1280x720")
+    rate = frame_rate(cast(float, parse_fps(address.query.get("fps", "25"))))
+    tone = address.query.get("tone", "1000")
+    lavfi = (*_whitelist("none"), *_DECODER, "-re", "-f", "lavfi", "-i")
+    picture = (*lavfi, f"testsrc2=size={size}:rate={rate}")
+    sound = (*lavfi, f"sine=frequency={tone}:sample_rate=48000")
+    return Input((*picture, *sound), audio="1:a:0")
+
+
+KINDS: Mapping[str, Callable[[Source, Address, HostFacts, str], Input]] = {
+    "udp": _udp,
+    "http": _http,
+    "https": _http,
+    "rtmp": _rtmp,
+    "rtmps": _rtmp,
+    "srt": _srt,
+    "file": _file,
+    "test": _test,
+}
+"""How each scheme of source is opened."""
+
+
+def _whitelist(*protocols: str) -> tuple[str, str]:
+    """Confines an input to its protocols, whatever a playlist or a redirection in it asks for."""
+    return "-protocol_whitelist", ",".join(protocols)
+
+
+def _joined(query: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={value}" for name, value in query.items())

@@ -1,6 +1,6 @@
 """Turns what pydantic finds wrong into faults that an operator understands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -36,7 +36,17 @@ def parse(model: type[Model], document: object) -> Model:
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """One fault for each thing that pydantic found wrong."""
-    return [_fault(details) for details in error.errors(include_url=False)]
+    return faults_from(error.errors(include_url=False))
+
+
+def faults_from(errors: Sequence[ErrorDetails], skip: int = 0) -> list[Fault]:
+    """One fault for each of pydantic's error details.
+
+    Args:
+        errors: The details.
+        skip: How many leading parts of each location are not the operator's, such as ``body`` of a request.
+    """
+    return [_fault({**details, "loc": details["loc"][skip:]}) for details in errors]
 
 
 def field_path(loc: tuple[int | str, ...]) -> str:

@@ -1,0 +1,172 @@
+"""The routes of ``/api/v1``. Nothing is decided here: each hands its call to the supervisor."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from transcoder_tui import __version__
+from transcoder_tui.api import errors
+from transcoder_tui.host.interfaces import list_interfaces
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.event import Event
+from transcoder_tui.models.lineup import Applied, LineUp
+from transcoder_tui.models.view import (
+    ChannelDocument,
+    CommandView,
+    Interface,
+    JobView,
+    LogChunk,
+    Metrics,
+    Order,
+    WorkerView,
+)
+from transcoder_tui.worker import views
+from transcoder_tui.worker.supervisor import Supervisor
+
+MAX_LINES = 5000
+"""Lines of a log, or of the history, in one answer."""
+
+
+class Verb(StrEnum):
+    """What can be ordered."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+
+
+def _supervisor(request: Request) -> Supervisor:
+    supervisor: Supervisor = request.app.state.supervisor
+    return supervisor
+
+
+def _actor(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+Worker = Annotated[Supervisor, Depends(_supervisor)]
+Actor = Annotated[str, Depends(_actor)]
+ChannelId = Annotated[int, Path(ge=1)]
+Lines = Annotated[int, Query(ge=1, le=MAX_LINES)]
+
+router = APIRouter(prefix="/api/v1")
+
+
+@router.get("/worker")
+async def worker(worker: Worker) -> WorkerView:
+    """The worker itself."""
+    return worker.worker_view()
+
+
+@router.get("/channels")
+async def channels(worker: Worker) -> list[ChannelDocument]:
+    """Every stored channel."""
+    return worker.documents()
+
+
+@router.post("/channels", status_code=201)
+async def create(spec: ChannelSpec, worker: Worker, actor: Actor) -> ChannelDocument:
+    """Stores a new channel; it starts if its autostart is set."""
+    return await worker.editor.create(spec, actor)
+
+
+@router.get("/channels/{channel_id}")
+async def channel(channel_id: ChannelId, worker: Worker) -> ChannelDocument:
+    """One stored channel."""
+    return worker.document(channel_id)
+
+
+@router.put("/channels/{channel_id}")
+async def change(
+    channel_id: ChannelId, spec: ChannelSpec, worker: Worker, actor: Actor, revision: int | None = None
+) -> ChannelDocument:
+    """Replaces a channel's document; refused where it is no longer at the given revision."""
+    return await worker.editor.change(channel_id, spec, revision, actor)
+
+
+@router.delete("/channels/{channel_id}", status_code=204)
+async def delete(channel_id: ChannelId, worker: Worker, actor: Actor) -> None:
+    """Forgets a channel and stops it."""
+    await worker.editor.delete(channel_id, actor)
+
+
+@router.get("/channels/{channel_id}/log")
+async def log(
+    channel_id: ChannelId,
+    worker: Worker,
+    lines: Lines = 200,
+    offset: Annotated[int | None, Query(ge=0)] = None,
+    before: Annotated[int | None, Query(ge=0)] = None,
+) -> LogChunk:
+    """A part of a channel's log: from ``offset`` on, up to ``before``, else the last lines."""
+    return worker.log_chunk(channel_id, lines, offset, before)
+
+
+@router.get("/channels/{channel_id}/command")
+async def command(channel_id: ChannelId, worker: Worker) -> CommandView:
+    """The FFmpeg command of a channel, secrets masked."""
+    built = worker.command(channel_id)
+    return CommandView(argv=list(built.masked()), shell=built.shell())
+
+
+@router.put("/lineup")
+async def apply(lineup: LineUp, worker: Worker, actor: Actor, dry_run: bool = False, prune: bool = False) -> Applied:
+    """Makes the stored channels match a line-up, all or nothing."""
+    return await worker.editor.apply(lineup, dry_run=dry_run, prune=prune, actor=actor)
+
+
+@router.get("/jobs")
+async def jobs(worker: Worker) -> list[JobView]:
+    """Every channel's job."""
+    return [views.job_view(run) for run in worker.runs()]
+
+
+@router.get("/jobs/{channel_id}")
+async def job(channel_id: ChannelId, worker: Worker) -> JobView:
+    """One channel's job."""
+    return views.job_view(worker.run(channel_id))
+
+
+@router.post("/jobs/{channel_id}/{verb}")
+async def order(channel_id: ChannelId, verb: Verb, worker: Worker, actor: Actor) -> Order:
+    """Starts, stops or restarts a channel; a stop is answered when FFmpeg has ended."""
+    return await worker.order(channel_id, verb.value, actor)
+
+
+@router.get("/interfaces")
+async def interfaces() -> list[Interface]:
+    """The network interfaces of this host."""
+    return list_interfaces()
+
+
+@router.get("/metrics")
+async def metrics(worker: Worker) -> Metrics:
+    """Figures of the machine, the worker and every channel."""
+    return worker.metrics()
+
+
+@router.get("/events")
+async def events(
+    worker: Worker, limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100, channel: int | None = None
+) -> list[Event]:
+    """The latest events, oldest first."""
+    return await worker.store.events(limit, channel)
+
+
+@router.get("/stream")
+async def stream(worker: Worker) -> StreamingResponse:
+    """The live stream: a snapshot, then a delta a second; JSON, one document a line."""
+    lines: AsyncIterator[bytes] = worker.feed.subscribe()
+    return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+def make_app(supervisor: Supervisor) -> FastAPI:
+    """The API of one worker."""
+    app = FastAPI(title="transcoder-tui", version=__version__, redoc_url=None)
+    app.state.supervisor = supervisor
+    app.include_router(router)
+    errors.install(app)
+    return app

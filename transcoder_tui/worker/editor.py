@@ -1,0 +1,189 @@
+"""Changes the channels: one at a time, or a whole line-up, all or nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
+from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.event import EventFields, EventKind
+from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
+from transcoder_tui.models.view import ChannelDocument
+from transcoder_tui.store.store import Edit, StoredChannel
+from transcoder_tui.worker import admission, changes, views
+from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.run import ChannelRun
+
+STOP_TIMEOUT_S = 12.0
+"""Longest wait for a channel that was told to stop: KILL comes after 5 s, and the kernel may take its time."""
+
+
+class Editor:
+    """Carries changes out, one after the other.
+
+    Args:
+        runs: Every channel's run by its id; channels that are created and deleted come and go here.
+        context: The worker.
+    """
+
+    def __init__(self, runs: dict[int, ChannelRun], context: Context) -> None:
+        self._runs = runs
+        self._context = context
+        self._editing = asyncio.Lock()
+
+    async def create(self, spec: ChannelSpec, actor: str) -> ChannelDocument:
+        """Stores a new channel; it starts if its autostart is set.
+
+        Raises:
+            InvalidInput: Where the host cannot run it, or another channel has its name or a destination of it.
+        """
+        async with self._editing:
+            self._admit(spec, None)
+            edit = Edit(channel_id=None, spec=spec, job=changes.created_job(spec))
+            stored = await self._commit([edit], [_config_event(spec.name, "created", actor)], actor)
+        return views.document(self._taken(stored[0]))
+
+    async def change(self, channel_id: int, spec: ChannelSpec, revision: int | None, actor: str) -> ChannelDocument:
+        """Replaces a channel's document; one that is on air is restarted where the change reaches FFmpeg.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+            Conflict: Where it is no longer at ``revision``.
+            InvalidInput: As for :meth:`create`.
+        """
+        async with self._editing:
+            run = self._run(channel_id)
+            self._admit(spec, channel_id)
+            fields = changes.changed_fields(run.spec.document(), spec.document())
+            event = _config_event(spec.name, f"changed: {', '.join(fields) or 'nothing'}", actor, channel_id)
+            await self._commit([Edit(channel_id=channel_id, spec=spec, revision=revision)], [event], actor)
+        return views.document(self._run(channel_id))
+
+    async def delete(self, channel_id: int, actor: str) -> None:
+        """Forgets a channel and stops it.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        async with self._editing:
+            run = self._run(channel_id)
+            event = _config_event(run.spec.name, "deleted", actor, channel_id)
+            await self._commit([Edit(channel_id=channel_id, spec=None)], [event], actor)
+
+    async def apply(self, lineup: LineUp, *, dry_run: bool, prune: bool, actor: str) -> Applied:
+        """Makes the stored channels match a line-up, all or nothing; channels that did not change are not touched.
+
+        Raises:
+            InvalidInput: With the fields as seen from the line-up.
+        """
+        async with self._editing:
+            existing = {run.id: run.spec for run in self._runs.values()}
+            planned = changes.plan(existing, lineup.channels, prune=prune)
+            self._admit_all(lineup, planned, existing)
+            todo = [entry for entry in planned if entry.edit is not None]
+            if not dry_run and todo:
+                events = [_planned_event(entry.change, entry.edit, actor) for entry in todo if entry.edit]
+                await self._commit([entry.edit for entry in todo if entry.edit], events, actor)
+            return Applied(dry_run=dry_run, changes=[self._restart_shown(entry) for entry in planned])
+
+    async def _commit(
+        self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str
+    ) -> list[StoredChannel | None]:
+        before = {edit.channel_id: self._runs[edit.channel_id].spec for edit in edits if edit.channel_id is not None}
+        stored, written = await self._context.store.edit(edits, events, actor)
+        self._context.announce(written)
+        await self._drop([edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is None])
+        for edit, channel in zip(edits, stored, strict=True):
+            if channel is None:
+                continue
+            if edit.channel_id is None:
+                run = self._runs[channel.id] = ChannelRun(channel, self._context)
+                run.act()
+            else:
+                self._runs[channel.id].update(channel)
+                if before[channel.id].on_air_part() != channel.spec.on_air_part():
+                    self._runs[channel.id].take_up_change()
+        return stored
+
+    async def _drop(self, channel_ids: Sequence[int]) -> None:
+        runs = [self._runs[channel_id] for channel_id in channel_ids]
+        for run in runs:
+            run.abandon()
+        await asyncio.gather(*(run.settled([Status.STOPPED], STOP_TIMEOUT_S) for run in runs))
+        for channel_id in channel_ids:
+            del self._runs[channel_id]
+
+    def _admit(self, spec: ChannelSpec, channel_id: int | None) -> None:
+        others = [run.spec for run in self._runs.values() if run.id != channel_id]
+        admission.require_free(spec, others)
+        found = admission.faults(spec, self._usable_binary(), self._context.host())
+        if found:
+            raise InvalidInput(found)
+
+    def _admit_all(self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]) -> None:
+        binary, host = self._usable_binary(), self._context.host()
+        touched = {entry.edit.channel_id for entry in planned if entry.edit is not None}
+        named = {spec.name.casefold() for spec in lineup.channels}
+        others = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
+        found: list[Fault] = []
+        for index, (spec, entry) in enumerate(zip(lineup.channels, planned, strict=False)):
+            if entry.edit is None:
+                continue
+            try:
+                admission.require_free(spec, others)
+                here = admission.faults(spec, binary, host)
+            except InvalidInput as error:
+                here = list(error.faults)
+            found += [fault.within(f"channels[{index}]") for fault in here]
+        if found:
+            raise InvalidInput(found)
+
+    def _usable_binary(self) -> Binary | None:
+        try:
+            return self._context.binary()
+        except HostFault:
+            return None
+
+    def _restart_shown(self, entry: changes.Planned) -> Change:
+        channel_id = entry.edit.channel_id if entry.edit else None
+        run = self._runs.get(channel_id) if channel_id is not None else None
+        live = run is not None and run.job.wanted == Wanted.RUNNING
+        return entry.change.model_copy(update={"restarts": entry.change.restarts and live})
+
+    def _taken(self, stored: StoredChannel | None) -> ChannelRun:
+        assert stored is not None, "a created channel is stored"
+        return self._runs[stored.id]
+
+    def _run(self, channel_id: int) -> ChannelRun:
+        return find_run(self._runs, channel_id)
+
+
+def find_run(runs: dict[int, ChannelRun], channel_id: int) -> ChannelRun:
+    """The run of a channel.
+
+    Raises:
+        NoSuchChannel: Where there is none with this id.
+    """
+    run = runs.get(channel_id)
+    if run is None or run.deleted:
+        raise NoSuchChannel(f"there is no channel {channel_id}", "'transcoder-tui channels' lists them")
+    return run
+
+
+def _planned_event(change: Change, edit: Edit, actor: str) -> EventFields:
+    words = {ChangeKind.CREATE: "created", ChangeKind.DELETE: "deleted"}
+    message = words.get(change.kind, f"changed: {', '.join(change.fields)}")
+    return _config_event(change.channel, f"{message} by a line-up", actor, edit.channel_id)
+
+
+def _config_event(name: str, message: str, actor: str, channel_id: int | None = None) -> EventFields:
+    return EventFields(
+        at=datetime.now(UTC),
+        kind=EventKind.CONFIG,
+        channel_id=channel_id,
+        channel=name,
+        message=message,
+        actor=actor,
+    )

@@ -1,0 +1,111 @@
+"""Observes one FFmpeg through what it writes: progress, log, and how long it has been quiet."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from transcoder_tui.ffmpeg.command import mask
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, parse_line
+from transcoder_tui.ffmpeg.progress import ProgressParser
+from transcoder_tui.host.sampling import ProcessSample
+from transcoder_tui.models.event import Severity
+from transcoder_tui.models.view import Telemetry
+from transcoder_tui.settings import WatchdogSettings
+from transcoder_tui.worker.logfile import ChannelLog, stamp
+from transcoder_tui.worker.readers import ProgressReader, StderrReader
+from transcoder_tui.worker.rundir import RunDir
+from transcoder_tui.worker.telemetry import RunTelemetry
+from transcoder_tui.worker.watchdog import Watchdog
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a monitor looks at."""
+
+    run_dir: RunDir
+    stderr: Path
+    """What FFmpeg writes its log to."""
+    secrets: Sequence[str]
+    """Hidden in every line that is kept."""
+    cbr_bps: int
+    """Constant rate of its transport streams together, in bits per second."""
+    adopted: bool = False
+    """Whether the last worker has read part of it already."""
+    on_air: bool = False
+    """Whether it was on air when it was adopted."""
+
+
+class Monitor:
+    """One FFmpeg under observation.
+
+    Args:
+        observed: What to look at.
+        log: The channel's log, to which its lines go.
+        limits: When it has been quiet for too long.
+    """
+
+    def __init__(self, observed: Observed, log: ChannelLog, limits: WatchdogSettings) -> None:
+        self._log = log
+        self._secrets = observed.secrets
+        self._parser = ProgressParser()
+        self._verdict = Verdict()
+        self._progress = ProgressReader(observed.run_dir.progress)
+        self._stderr = StderrReader(observed.stderr, observed.run_dir.stderr_offset, resume=observed.adopted)
+        self._watchdog = Watchdog(limits, time.monotonic(), on_air=observed.on_air)
+        self._telemetry = RunTelemetry(observed.cbr_bps)
+
+    @property
+    def on_air(self) -> bool:
+        """Whether media time has been seen to advance."""
+        return self._watchdog.on_air
+
+    def read(self, *, final: bool = False) -> None:
+        """Takes in what FFmpeg wrote since the last call, and copies its log lines to the channel's log.
+
+        Args:
+            final: Whether FFmpeg has ended.
+        """
+        now = time.monotonic()
+        for progress in self._parser.feed(self._progress.read()):
+            self._watchdog.feed(progress, now)
+            self._telemetry.feed(progress, now)
+        at = datetime.now(UTC)
+        stamped = []
+        for raw in self._stderr.read(final=final):
+            masked = mask(raw, self._secrets)
+            self._verdict.feed(masked)
+            line = parse_line(masked)
+            stamped.append(stamp(at, line.level, line.text))
+        self._log.write(stamped)
+
+    def feed_process(self, sample: ProcessSample) -> None:
+        """Takes in what the kernel says of the process."""
+        self._telemetry.feed_process(sample)
+
+    def figures(self, now: float) -> Telemetry:
+        """Its figures as of ``now`` (monotonic seconds)."""
+        return self._telemetry.view(now)
+
+    def quiet_s(self, now: float) -> float:
+        """Seconds since its last media progress, or since its start."""
+        return self._watchdog.stalled_s(now)
+
+    def alarm(self, now: float) -> Diagnosis | None:
+        """Why it has to be ended; None while there is no reason."""
+        reason = self._watchdog.alarm(now)
+        if reason is None:
+            return None
+        seen = self._verdict.result(None, True)
+        cause = f"{reason}: {seen.cause}" if seen.cause else reason
+        remedy = seen.remedy or "check the source and the channel's log"
+        return Diagnosis(Severity.ERROR, cause, remedy, heals=True, fatal=True)
+
+    def verdict(self, code: int | None) -> Diagnosis:
+        """Why it ended by itself.
+
+        Args:
+            code: Its exit code, negated signal number, or None where nobody saw its end.
+        """
+        return self._verdict.result(code, False)

@@ -1,0 +1,179 @@
+"""One FFmpeg process: started, found again, signalled and waited for. Never through a pipe, always through a pidfd."""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcoder_tui.errors import HostFault
+from transcoder_tui.ffmpeg.command import Command
+from transcoder_tui.worker.keeper import start_ticks
+from transcoder_tui.worker.rundir import RunDir
+
+PROGRESS_FD = 3
+"""The descriptor on which FFmpeg is told to write its progress."""
+LOCK_FD = 4
+"""The descriptor by which FFmpeg holds the run's lock; it never uses it."""
+RUN_ID = "TRANSCODER_RUN_ID"
+"""The environment variable that tells which run a process belongs to."""
+_LAUNCHER = 'echo $$ >"$0" && exec "$@"'
+"""Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it."""
+
+
+@dataclass(slots=True)
+class Process:
+    """A running FFmpeg.
+
+    Its end is told once, to ``on_end``, with its exit code: the negated signal number where a signal ended it,
+    None where it is not a child of this worker and its end has to be asked of the exit ledger.
+    """
+
+    pid: int
+    start: int | None
+    """Start time in clock ticks since boot."""
+    run_id: str
+    adopted: bool
+    _pidfd: int
+
+    def watch(self, on_end: Callable[[int | None], None]) -> None:
+        """Calls ``on_end`` from the event loop when the process has ended."""
+        loop = asyncio.get_running_loop()
+
+        def ended() -> None:
+            loop.remove_reader(self._pidfd)
+            code = self._reap()
+            os.close(self._pidfd)
+            self._pidfd = -1
+            on_end(code)
+
+        loop.add_reader(self._pidfd, ended)
+
+    def release(self) -> None:
+        """Stops watching and leaves the process running."""
+        if self._pidfd >= 0:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+    def signal(self, *signals: signal.Signals) -> None:
+        """Sends signals; one that has ended already does not mind."""
+        for number in signals:
+            if self._pidfd >= 0:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, number)
+
+    def _reap(self) -> int | None:
+        try:
+            ended = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def spawn(command: Command, run_dir: RunDir, run_id: str, stderr: Path) -> Process:
+    """Starts FFmpeg in a session of its own, its output going to files.
+
+    Args:
+        command: What to run.
+        run_dir: Where its lock, pid and progress go.
+        run_id: Goes into its environment, so that it can be recognised.
+        stderr: The file that its log is appended to.
+
+    Raises:
+        HostFault: Where an FFmpeg of this channel is still running, or the system refuses to start one.
+    """
+    lock = run_dir.lock()
+    if lock is None:
+        raise HostFault("an earlier FFmpeg of this channel is still running", "stop the channel, then start it again")
+    try:
+        run_dir.pidfile.unlink(missing_ok=True)
+        for fresh in (run_dir.progress, stderr):
+            fresh.write_bytes(b"")
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        pid = os.posix_spawn(
+            "/bin/sh",
+            ["sh", "-c", _LAUNCHER, str(run_dir.pidfile), *command.argv],
+            {**command.env, RUN_ID: run_id},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, lock, LOCK_FD),
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, str(stderr), append, 0o640),
+                (os.POSIX_SPAWN_OPEN, PROGRESS_FD, str(run_dir.progress), append, 0o640),
+            ],
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+        )
+    except OSError as error:
+        raise HostFault(f"FFmpeg could not be started: {error.strerror or error}", _spawn_remedy(error)) from None
+    finally:
+        os.close(lock)
+    return Process(pid, start_ticks(pid), run_id, adopted=False, _pidfd=os.pidfd_open(pid))
+
+
+def adopt(run_dir: RunDir, run_id: str | None, start: int | None) -> Process | None:
+    """Finds the FFmpeg again that holds a run's lock.
+
+    Args:
+        run_dir: The channel's run directory.
+        run_id: The run that is expected; None takes any.
+        start: The start time that is expected; None takes any.
+
+    Returns:
+        The process, or None where none is running or the one found is not the one expected.
+    """
+    if not run_dir.is_held():
+        return None
+    pid = run_dir.pid() or _search(run_id)
+    if pid is None:
+        return None
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return None
+    found = environment(pid).get(RUN_ID)
+    ticks = start_ticks(pid)
+    if (
+        not found
+        or run_id not in (None, found)
+        or start not in (None, ticks)
+        or ticks is None
+        or select.select([pidfd], [], [], 0)[0]
+    ):
+        os.close(pidfd)
+        return None
+    return Process(pid, ticks, found, adopted=True, _pidfd=pidfd)
+
+
+def _search(run_id: str | None) -> int | None:
+    """A launcher that was started but has not written its pid down yet, or whose pid file was lost."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return next((pid for pid in pids if run_id and environment(pid).get(RUN_ID) == run_id), None)
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The environment that a process was started with; empty where it is gone or not ours to read."""
+    try:
+        raw = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (entry.partition(b"=") for entry in raw.split(b"\0") if b"=" in entry)
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+
+
+def boot_id() -> str:
+    """Tells one boot of this host from another: random(4)."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _spawn_remedy(error: OSError) -> str:
+    if isinstance(error, BlockingIOError):
+        return "raise the limit on processes (ulimit -u, TasksMax)"
+    return "free memory, disk space or file descriptors, then start the channel again"

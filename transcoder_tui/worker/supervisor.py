@@ -1,0 +1,285 @@
+"""All channels of this host: brought up, kept, ordered about and shown."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections import deque
+from datetime import UTC, datetime
+
+from transcoder_tui import __version__
+from transcoder_tui.errors import HostFault, TranscoderError
+from transcoder_tui.ffmpeg.binary import Binary, find_binary
+from transcoder_tui.ffmpeg.command import Command, HostFacts
+from transcoder_tui.host import interfaces
+from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
+from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
+from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.view import (
+    ChannelDocument,
+    ChannelView,
+    Delta,
+    LogChunk,
+    Metrics,
+    Order,
+    Snapshot,
+    SystemSample,
+    WorkerView,
+)
+from transcoder_tui.settings import Settings
+from transcoder_tui.store.store import Store
+from transcoder_tui.worker import ledger, views
+from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
+from transcoder_tui.worker.feed import Feed
+from transcoder_tui.worker.orphans import stop_orphans
+from transcoder_tui.worker.process import PROGRESS_FD, boot_id
+from transcoder_tui.worker.run import ChannelRun
+
+TICK_S = 1.0
+"""How often progress is read and figures are published."""
+HISTORY = 300
+"""Samples of the machine that are kept, a second apart."""
+KEEP_EVENTS = 100_000
+"""Lines of history that are kept."""
+SNAPSHOT_EVENTS = 100
+"""Lines of history in a snapshot."""
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """The worker's heart.
+
+    Args:
+        settings: The settings in force.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.database)
+        self.feed = Feed(self.snapshot)
+        self._runs: dict[int, ChannelRun] = {}
+        self._binary: Binary | None = None
+        self._started = time.monotonic()
+        self._system = SystemSampler(settings.hls)
+        self._processes = ProcessSampler()
+        self._history: deque[SystemSample] = deque(maxlen=HISTORY)
+        self._shown: dict[int, ChannelView] = {}
+        self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
+        self._unpublished: list[Event] = []
+        self._context = Context(settings, self.store, boot_id(), self.binary, self.host_facts, self._announce)
+        self.editor = Editor(self._runs, self._context)
+
+    # Life
+
+    async def open(self) -> None:
+        """Opens the database and takes up every channel where the last worker left it, highest priority first.
+
+        Raises:
+            StoreUnavailable: Where the database cannot be opened.
+        """
+        await self.store.open()
+        await self.store.trim_events(KEEP_EVENTS)
+        self._events.extend(await self.store.events(SNAPSHOT_EVENTS))
+        try:
+            binary = self.binary()
+            log.info("ffmpeg %s (%s) from %s", binary.version, binary.path, binary.origin)
+        except HostFault as error:
+            log.error("%s", error)
+        rebooted = self._note_boot()
+        stored = await self.store.channels()
+        await stop_orphans(self.settings.run_path, {channel.id for channel in stored})
+        self._history.append(self._system.sample())
+        for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
+            run = self._runs[channel.id] = ChannelRun(channel, self._context)
+            run.resume(rebooted=rebooted)
+        ledger.trim(self.settings.run_path / "exits")
+        adopted = sum(run.process is not None for run in self._runs.values())
+        message = f"worker {__version__} started, {adopted} channels were on air and stay so"
+        log.info(message)
+        await self._note(EventFields(at=_utc(), kind=EventKind.WORKER, message=message, actor="worker"))
+
+    async def keep(self) -> None:
+        """Reads, watches and publishes once a second, for ever."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            self._tick(time.monotonic())
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def close(self) -> None:
+        """Leaves: every channel stays on air, and the next worker takes it up."""
+        self.feed.close()
+        for run in self._runs.values():
+            run.leave()
+        await self.store.close()
+
+    def _tick(self, now: float) -> None:
+        self._history.append(self._system.sample())
+        live = {run.process.pid: run for run in self._runs.values() if run.process is not None}
+        samples = self._processes.sample(live)
+        for pid, run in live.items():
+            try:
+                run.poll(now, samples.get(pid))
+            except Exception:
+                log.exception("channel %s: reading its state failed", run.id)
+        self._publish(now)
+
+    def _note_boot(self) -> bool:
+        file = self.settings.data_dir / "boot_id"
+        before = file.read_text().strip() if file.exists() else self._context.boot_id
+        file.write_text(self._context.boot_id)
+        return before != self._context.boot_id
+
+    # What the host gives
+
+    def binary(self) -> Binary:
+        """The FFmpeg in use.
+
+        Raises:
+            HostFault: Where there is none that can be used.
+        """
+        if self._binary is None or not self._binary.path.exists():
+            self._binary = find_binary(self.settings.ffmpeg.path)
+        return self._binary
+
+    def host_facts(self) -> HostFacts:
+        """What commands are built from, as of now."""
+        return HostFacts(
+            interfaces=interfaces.addresses(),
+            media_roots=self.settings.media,
+            hls_root=self.settings.hls,
+            progress_fd=PROGRESS_FD,
+        )
+
+    # Orders
+
+    async def order(self, channel_id: int, verb: str, actor: str) -> Order:
+        """Starts, stops or restarts a channel; a stop is answered when FFmpeg has ended.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+            StoreUnavailable: Where the order could not be committed.
+        """
+        run = self.run(channel_id)
+        wanted = Wanted.STOPPED if verb == "stop" else Wanted.RUNNING
+        changed = await run.order(wanted, verb, actor)
+        if verb == "stop":
+            generation = run.job.generation
+            await run.settled([Status.STOPPED], STOP_TIMEOUT_S)
+            if run.job.status != Status.STOPPED and run.job.generation == generation:
+                raise TranscoderError(
+                    f"{run.spec.name} did not end within {STOP_TIMEOUT_S:g} s",
+                    f"FFmpeg {run.job.pid} hangs in the kernel; look at its disk or network mount",
+                )
+        return Order(channel=run.spec.name, job=views.job_view(run), changed=changed)
+
+    # What it shows
+
+    def documents(self) -> list[ChannelDocument]:
+        """Every stored channel, by id."""
+        return [views.document(run) for _, run in sorted(self._runs.items())]
+
+    def document(self, channel_id: int) -> ChannelDocument:
+        """One stored channel.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        return views.document(self.run(channel_id))
+
+    def runs(self) -> list[ChannelRun]:
+        """Every channel's run, by id."""
+        return [run for _, run in sorted(self._runs.items())]
+
+    def run(self, channel_id: int) -> ChannelRun:
+        """One channel's run.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        return find_run(self._runs, channel_id)
+
+    def command(self, channel_id: int) -> Command:
+        """The FFmpeg command of a channel.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+            TranscoderError: Where it cannot be built on this host at present.
+        """
+        return self.run(channel_id).command()
+
+    def log_chunk(self, channel_id: int, lines: int, offset: int | None, before: int | None) -> LogChunk:
+        """A part of a channel's log: from an offset on, up to an offset, or the last lines.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        channel_log = self.run(channel_id).log
+        if before is not None:
+            return channel_log.before(before, lines)
+        return channel_log.tail(lines) if offset is None else channel_log.read(offset, lines)
+
+    def metrics(self) -> Metrics:
+        """Figures of the machine, the worker and every channel."""
+        return Metrics(worker=self.worker_view(), system=self._history[-1], channels=self._views(time.monotonic()))
+
+    def snapshot(self) -> Snapshot:
+        """Everything, as the live stream begins with it."""
+        return Snapshot(
+            at=_utc(),
+            worker=self.worker_view(),
+            channels=self._views(time.monotonic()),
+            history=list(self._history),
+            events=list(self._events),
+        )
+
+    def worker_view(self) -> WorkerView:
+        """The worker itself."""
+        keeper = int(os.environ.get("TRANSCODER_KEEPER_PID", "0"))
+        return WorkerView(
+            pid=os.getpid(),
+            keeper_pid=keeper if keeper and keeper == os.getppid() else None,
+            socket=str(self.settings.socket),
+            version=__version__,
+            uptime_s=round(time.monotonic() - self._started, 1),
+            host=socket.gethostname(),
+            ffmpeg=str(self._binary.path) if self._binary else "",
+            ffmpeg_version=self._binary.version if self._binary else "",
+            data_dir=str(self.settings.data_dir),
+        )
+
+    def _views(self, now: float) -> list[ChannelView]:
+        return [views.channel_view(run, self.settings.retry.attempts, now) for run in self.runs()]
+
+    def _publish(self, now: float) -> None:
+        events, self._unpublished = self._unpublished, []
+        if not self.feed.is_watched:
+            return
+        current = {view.id: view for view in self._views(now)}
+        delta = Delta(
+            at=_utc(),
+            changed=[view for view in current.values() if self._shown.get(view.id) != view],
+            removed=[channel_id for channel_id in self._shown if channel_id not in current],
+            system=self._history[-1],
+            events=events,
+        )
+        self._shown = current
+        self.feed.publish(delta)
+
+    def _announce(self, events: list[Event]) -> None:
+        self._events.extend(events)
+        self._unpublished.extend(events)
+        for event in events:
+            level = {Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}.get(event.severity, logging.INFO)
+            log.log(level, "%s: %s (%s)", event.channel or "worker", event.message, event.actor)
+
+    async def _note(self, event: EventFields) -> None:
+        self._announce(await self.store.add_events([event]))
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,82 @@
+"""Figures of a run over the last seconds, from FFmpeg's progress and from the kernel."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from transcoder_tui.ffmpeg.progress import Progress
+from transcoder_tui.host.sampling import ProcessSample
+from transcoder_tui.models.view import Telemetry
+
+WINDOW_S = 10.0
+"""Span of the figures. FFmpeg's own ``speed=`` and ``fps=`` are averages since its start, which hide a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    at: float
+    progress: Progress
+    written: int | None
+
+
+class RunTelemetry:
+    """Gathers one run's figures.
+
+    Args:
+        cbr_bps: Constant rate of the run's transport stream outputs together, in bits per second, null packets
+            included; it leaves at this rate as long as media time advances in real time.
+    """
+
+    def __init__(self, cbr_bps: int) -> None:
+        self._cbr_bps = cbr_bps
+        self._points: deque[_Point] = deque()
+        self._process: ProcessSample | None = None
+
+    def feed(self, progress: Progress, now: float) -> None:
+        """Takes in one progress block that was read at ``now`` (monotonic seconds)."""
+        written = self._process.written_bytes if self._process else None
+        self._points.append(_Point(now, progress, written))
+        while len(self._points) > 2 and now - self._points[0].at > WINDOW_S:
+            self._points.popleft()
+
+    def feed_process(self, sample: ProcessSample) -> None:
+        """Takes in what the kernel says of the process."""
+        self._process = sample
+
+    def view(self, now: float) -> Telemetry:
+        """The figures as of ``now``; figures that went stale are None."""
+        process = self._process
+        own = Telemetry(
+            cpu_percent=round(process.cpu_percent, 1) if process else None,
+            rss_bytes=process.rss_bytes if process else None,
+        )
+        if not self._points or now - self._points[-1].at > WINDOW_S:
+            return own
+        last = self._points[-1].progress
+        update: dict[str, float | int | None] = {
+            "drops": last.drop_frames,
+            "dups": last.dup_frames,
+            "media_s": round(last.out_time_us / 1e6, 1) if last.out_time_us is not None else None,
+        }
+        first, final = self._points[0], self._points[-1]
+        span = final.at - first.at
+        if span > 0:
+            update["fps"] = _rate(first.progress.frame, final.progress.frame, span, 1)
+            media = _rate(first.progress.out_time_us, final.progress.out_time_us, span * 1e6, 3)
+            update["speed"] = media
+            update["bitrate"] = self._bitrate(first, final, span, media)
+        return own.model_copy(update=update)
+
+    def _bitrate(self, first: _Point, final: _Point, span: float, speed: float | None) -> float | None:
+        muxed = _rate(first.progress.total_size, final.progress.total_size, span / 8, 0)
+        if muxed is not None:
+            return muxed
+        files = _rate(first.written, final.written, span / 8, 0)
+        if files is None and not self._cbr_bps:
+            return None
+        return round((files or 0) + self._cbr_bps * min(speed or 0, 1))
+
+
+def _rate(first: int | None, final: int | None, span: float, digits: int) -> float | None:
+    if first is None or final is None or final < first:
+        return None
+    return round((final - first) / span, digits)

@@ -133,6 +133,12 @@ class ChannelSpec(ChannelFields):
         """The name in a form that is safe in a file name."""
         return slug(self.name)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Passwords, passphrases and stream keys in its addresses, which nobody should read over a shoulder."""
+        addresses = [source.address for source in self.sources] + [output.address for output in self.outputs]
+        return tuple(secret for address in addresses for secret in address.secrets)
+
     def document(self) -> dict[str, Any]:
         """The channel as a line-up file and the API write it: in operators' notation, without empty fields."""
         return _compact(self.model_dump(mode="json", exclude_none=True), self)

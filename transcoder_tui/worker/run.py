@@ -162,7 +162,7 @@ class ChannelRun:
             self._launch()
         elif self.job.status.is_live and not rebooted:
             code = ledger.exit_code(self._context.settings.run_path / "exits", self.job.pid or 0, self.job.start_ticks)
-            self._observe(self._secrets(), adopted=True)
+            self._observe(self.spec.secrets, adopted=True)
             self._ended(code)
         elif rebooted:
             self._start_after_reboot()
@@ -297,7 +297,7 @@ class ChannelRun:
         process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
-        self._observe(self._secrets(), adopted=True, on_air=self.job.status == Status.RUNNING)
+        self._observe(self.spec.secrets, adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
         if not self.job.status.is_live:
             self._change_state(Status.PENDING, f"adopted FFmpeg {process.pid}")
@@ -444,10 +444,6 @@ class ChannelRun:
 
     def _stderr_path(self) -> Path:
         return self._context.settings.channel_logs / f"{self.id}.stderr"
-
-    def _secrets(self) -> list[str]:
-        addresses = [item.address for item in (*self.spec.sources, *self.spec.outputs)]
-        return [secret for address in addresses for secret in address.secrets]
 
     def _source_index(self) -> int:
         return self.job.active_source if self.job.active_source < len(self.spec.sources) else 0

@@ -1,0 +1,42 @@
+# What a developer and a first visitor call. Every target needs only git, make and Python 3.11 with venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+DEMO := TRANSCODER_DATA_DIR="$(CURDIR)/.demo" $(BIN)/transcoder-tui
+
+.PHONY: demo demo-stop test check format clean
+
+demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
+	@$(DEMO) worker start
+	@$(DEMO) apply data/lineups/demo.yaml
+	@$(DEMO)
+	@echo "The demonstration goes on without the console. End it with: make demo-stop"
+
+demo-stop: .venv/installed  ## Stop the demonstration's channels and its worker.
+	@$(DEMO) worker stop --channels
+
+test: check  ## Run everything that must hold.
+	$(BIN)/pytest
+
+check: .venv/installed-dev  ## Run linter, type checker and the import rules.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: .venv/installed-dev  ## Lay the code out.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## Remove what the other targets made; a running demonstration must be stopped first.
+	rm -rf .venv .demo build dist
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,139 @@
+"""``channels``, ``show`` and ``command``: what the rack does."""
+
+from datetime import UTC, datetime
+
+from transcoder_tui.cli.exit_codes import ExitCode
+from transcoder_tui.cli.figures import (
+    bitrate_text,
+    bytes_text,
+    complaint,
+    duration_text,
+    flat,
+    health,
+    number_text,
+    status_text,
+    style_of,
+    time_text,
+    uptime_s,
+)
+from transcoder_tui.cli.naming import find_one
+from transcoder_tui.cli.output import Cell, Column, complain, say, say_pairs, say_table, write_json
+from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.errors import NoSuchChannel
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.view import ChannelView, JobView
+
+COLUMNS = (
+    Column("ID", right=True),
+    Column("STATUS"),
+    Column("NAME"),
+    Column("GROUP"),
+    Column("FPS", right=True),
+    Column("SPEED", right=True),
+    Column("BITRATE", right=True),
+    Column("DROPS", right=True),
+    Column("RESTARTS", right=True),
+    Column("UPTIME", right=True),
+    Column("MESSAGE"),
+)
+
+
+async def list_channels(client: WorkerClient, *, as_json: bool) -> ExitCode:
+    """Prints a line for each channel."""
+    views = (await client.metrics()).channels
+    now = datetime.now(UTC)
+    if as_json:
+        write_json([flat(view, now) for view in views])
+    elif views:
+        say_table(COLUMNS, [_row(view, now) for view in views], cut=True)
+    else:
+        complain("There are no channels yet; make one in the console, or with 'transcoder-tui apply FILE'.")
+    return ExitCode.OK
+
+
+async def show_channel(client: WorkerClient, named: str, *, as_json: bool) -> ExitCode:
+    """Prints everything about one channel."""
+    job = await find_one(client, named)
+    spec = (await client.channel(job.id)).parsed()
+    view = next((view for view in (await client.metrics()).channels if view.id == job.id), None)
+    if view is None:
+        raise NoSuchChannel(f"{job.channel} was deleted a moment ago")
+    now = datetime.now(UTC)
+    if as_json:
+        sources = [source.address.masked for source in spec.sources]
+        write_json(
+            flat(view, now) | {"all_sources": sources, "autostart": spec.autostart, "job": job.model_dump(mode="json")}
+        )
+        return ExitCode.OK
+    say(f"{view.name}  {status_text(view)}", style_of(view))
+    say_pairs([pair for pair in _details(view, spec, job, now) if pair[1]])
+    return ExitCode.OK
+
+
+async def show_command(client: WorkerClient, named: str, *, as_json: bool) -> ExitCode:
+    """Prints the FFmpeg command of a channel."""
+    command = await client.command((await find_one(client, named)).id)
+    if as_json:
+        write_json(command.model_dump(mode="json"))
+    else:
+        say(command.shell)
+    return ExitCode.OK
+
+
+def _row(view: ChannelView, now: datetime) -> list[Cell]:
+    style = style_of(view)
+    figures = view.telemetry
+    return [
+        Cell(str(view.id)),
+        Cell(status_text(view), style),
+        Cell(view.name),
+        Cell(view.group or "-"),
+        Cell(number_text(figures.fps, ".1f")),
+        Cell(number_text(figures.speed, ".2f")),
+        Cell(bitrate_text(figures.bitrate)),
+        Cell(number_text(figures.drops)),
+        Cell(str(view.restarts)),
+        Cell(duration_text(uptime_s(view, now))),
+        Cell(complaint(view, now), style),
+    ]
+
+
+def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) -> list[tuple[str, str]]:
+    """Names and values, in the order in which an operator asks for them; empty values are left out."""
+    figures = view.telemetry
+    on_air = view.on_air_since and uptime_s(view, now) is not None
+    return [
+        ("id", f"{view.id}, revision {view.revision}"),
+        ("health", health(view)),
+        ("why", complaint(view, now)),
+        ("remedy", view.remedy),
+        ("next attempt", time_text(view.next_retry_at) if view.next_retry_at else ""),
+        ("wanted", f"{view.wanted}{', starts by itself after a reboot' if spec.autostart else ''}"),
+        ("on air", f"{duration_text(uptime_s(view, now))}, since {time_text(view.on_air_since)}" if on_air else ""),
+        ("restarts", f"{view.restarts} since the last order" if view.restarts else ""),
+        ("pid", str(view.pid or "")),
+        ("exit code", f"{job.exit_code}, of the run before" if job.exit_code is not None else ""),
+        ("fps", number_text(figures.fps, ".1f") if figures.fps is not None else ""),
+        ("speed", f"{figures.speed:.2f}" if figures.speed is not None else ""),
+        ("bitrate", bitrate_text(figures.bitrate) if figures.bitrate is not None else ""),
+        ("drops", f"{figures.drops}, repeats {number_text(figures.dups)}" if figures.drops is not None else ""),
+        ("cpu", f"{figures.cpu_percent:.0f} % of one core" if figures.cpu_percent is not None else ""),
+        ("memory", bytes_text(figures.rss_bytes) if figures.rss_bytes is not None else ""),
+        ("group", view.group or ""),
+        ("priority", str(view.priority)),
+        *_sources(view, spec),
+        *[("rendition" if not index else "", text) for index, text in enumerate(view.renditions)],
+        *[("output" if not index else "", text) for index, text in enumerate(view.outputs)],
+    ]
+
+
+def _sources(view: ChannelView, spec: ChannelSpec) -> list[tuple[str, str]]:
+    return [
+        (
+            "source" if not index else "",
+            source.address.masked
+            + (f" on {source.interface}" if source.interface else "")
+            + (" (in use)" if index == view.source_index and len(spec.sources) > 1 else ""),
+        )
+        for index, source in enumerate(spec.sources)
+    ]

@@ -1,0 +1,206 @@
+"""``worker run``, ``start``, ``stop``, ``status`` and ``reload``."""
+
+import asyncio
+import os
+import select
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from transcoder_tui.cli.exit_codes import ExitCode, code_of_all
+from transcoder_tui.cli.figures import duration_text
+from transcoder_tui.cli.orders import order_each
+from transcoder_tui.cli.output import say, say_pairs, write_json
+from transcoder_tui.client.background import KEEPER, KEEPER_ARGV, ensure_worker, keeper_environment
+from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.errors import HostFault, NotPermitted, NoWorker, TranscoderError
+from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.view import WorkerView
+from transcoder_tui.settings import Settings
+
+WORKER = "transcoder_tui.daemon"
+"""The worker's module, which marks its command line."""
+END_S = 30.0
+"""Longest wait for a worker to end or to be replaced; its keeper kills it after 15 s."""
+POLL_S = 0.1
+"""Wait between two looks at a worker that is ending or coming."""
+
+Seen = TypeVar("Seen")
+
+
+def run(settings: Settings) -> None:
+    """Becomes the keeper, in the foreground; does not return."""
+    os.chdir("/")
+    os.execve(KEEPER_ARGV[0], KEEPER_ARGV, keeper_environment(settings))
+
+
+async def start(settings: Settings) -> ExitCode:
+    """Starts keeper and worker unless they run."""
+    started = ensure_worker(settings)
+    async with WorkerClient(settings.socket) as client:
+        view = await client.worker()
+    say(f"Worker {view.pid} {'started' if started else 'runs already'}; it listens on {settings.socket}.")
+    return ExitCode.OK
+
+
+async def status(client: WorkerClient, *, as_json: bool) -> ExitCode:
+    """Says which worker runs."""
+    view = await client.worker()
+    if as_json:
+        write_json(view.model_dump(mode="json"))
+        return ExitCode.OK
+    say(f"Worker {view.pid} answers.", "good")
+    say_pairs(
+        [
+            ("version", view.version),
+            ("up", duration_text(view.uptime_s)),
+            ("keeper", str(view.keeper_pid) if view.keeper_pid else "none; nobody restarts the worker if it ends"),
+            ("socket", view.socket),
+            ("data", view.data_dir),
+            ("database", view.database),
+            ("ffmpeg", f"{view.ffmpeg_version}  {view.ffmpeg}"),
+        ]
+    )
+    return ExitCode.OK
+
+
+async def stop(client: WorkerClient, *, channels: bool) -> ExitCode:
+    """Ends keeper and worker.
+
+    Args:
+        client: The worker to end.
+        channels: Whether to take its channels off air first.
+    """
+    view = await client.worker()
+    failed: list[TranscoderError] = []
+    if channels:
+        jobs = [job for job in await client.jobs() if job.wanted is Wanted.RUNNING or job.status is not Status.STOPPED]
+        failed = await order_each(client, "stop", jobs)
+    left = sum(job.status.is_live for job in await client.jobs())
+    with _process(view) as handle:
+        _signal(handle, signal.SIGTERM)
+        await _ended(client, handle)
+    if left:
+        say(f"Worker stopped. {_stay(left)} on air; 'transcoder-tui worker start' takes them up again.")
+    else:
+        say("Worker stopped. No channel is on air.")
+    return code_of_all(failed)
+
+
+async def reload(client: WorkerClient) -> ExitCode:
+    """Replaces the worker; its keeper and the channels stay."""
+    before = await client.worker()
+    if before.keeper_pid is None:
+        raise HostFault("this worker has no keeper that could replace it", "stop the worker, and start it again")
+    pids = await _pids(client)
+    with _process(before) as handle:
+        _signal(handle, signal.SIGHUP)
+        after = await _replaced(client, before)
+    now = await _pids(client)
+    kept = sum(now.get(channel) == pid for channel, pid in pids.items())
+    say(f"Worker {before.pid} was replaced by {after.pid}, version {after.version}.")
+    if kept == len(pids):
+        say(f"{_stay(kept)} on air, each with the same FFmpeg as before." if kept else "No channel is on air.")
+    else:
+        say(f"{kept} of {len(pids)} channels have the same FFmpeg as before.", "warning")
+    return ExitCode.OK
+
+
+def _stay(count: int) -> str:
+    return f"{count} channel{' stays' if count == 1 else 's stay'}"
+
+
+async def _pids(client: WorkerClient) -> dict[int, int]:
+    """The FFmpeg of each channel that has one."""
+    return {job.id: job.pid for job in await client.jobs() if job.pid is not None and job.status.is_live}
+
+
+async def _ended(client: WorkerClient, handle: int) -> None:
+    """Waits for the process to be gone and the socket to be silent, so that a new keeper finds the place free."""
+
+    async def look() -> bool:
+        return bool(select.select([handle], [], [], 0)[0]) and await _answering(client) is None
+
+    await _until(look, f"the worker did not end within {END_S:g} s")
+
+
+async def _replaced(client: WorkerClient, before: WorkerView) -> WorkerView:
+    """The worker that came after this one."""
+
+    async def look() -> WorkerView | None:
+        view = await _answering(client)
+        return view if view is not None and view.pid != before.pid else None
+
+    return await _until(look, f"no new worker answered within {END_S:g} s")
+
+
+async def _until(look: Callable[[], Awaitable[Seen | None]], late: str) -> Seen:
+    """Looks again and again until there is something to see.
+
+    Raises:
+        TranscoderError: After :data:`END_S`.
+    """
+    try:
+        async with asyncio.timeout(END_S):
+            while True:
+                if seen := await look():
+                    return seen
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise TranscoderError(late, "look into the worker's log, logs/worker.log in the data directory") from None
+
+
+async def _answering(client: WorkerClient) -> WorkerView | None:
+    try:
+        return await client.worker()
+    except NoWorker:
+        return None
+
+
+@contextmanager
+def _process(view: WorkerView) -> Iterator[int]:
+    """A handle on the keeper, or on the worker where that is all there is.
+
+    Raises:
+        HostFault: Where no process of ours has that pid, such as in another container.
+    """
+    for pid, module in ((view.keeper_pid, KEEPER), (view.pid, WORKER)):
+        handle = None if pid is None else _open(pid, module)
+        if handle is not None:
+            try:
+                yield handle
+            finally:
+                os.close(handle)
+            return
+    raise HostFault(
+        f"neither keeper {view.keeper_pid} nor worker {view.pid} is a process that can be seen from here",
+        f"run this on the host {view.host}, outside of any container, as the same user",
+    )
+
+
+def _open(pid: int, module: str) -> int | None:
+    """A pidfd for the process, if it runs the module; the handle comes first, so the pid cannot change hands."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return None
+    try:
+        if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
+
+
+def _signal(handle: int, signum: signal.Signals) -> None:
+    try:
+        signal.pidfd_send_signal(handle, signum)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise NotPermitted(
+            "the worker belongs to somebody else", "use the account that runs it, or root, or systemctl"
+        ) from None

@@ -1,0 +1,212 @@
+"""What the machine and its processes use, as rates between one sample and the next."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from transcoder_tui.models.view import Nic, SystemSample
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+"""In which the kernel counts CPU time, proc(5)."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
+"""Bytes in a page of memory, in which the kernel counts resident memory."""
+
+Counters = Mapping[str, tuple[int, int]]
+"""Bytes received and sent since the interface came up, by its name."""
+
+
+class SystemSampler:
+    """Samples CPU, memory, disk and network.
+
+    Args:
+        disk: Where free space matters; it need not exist yet.
+    """
+
+    def __init__(self, disk: Path) -> None:
+        self.disk = disk
+        self._counters = _counters()
+        self._at = time.monotonic()
+        # The first figure of psutil compares with nothing; asked here, so that the first sample's is true.
+        psutil.cpu_percent(None)
+
+    def sample(self) -> SystemSample:
+        """The machine since the last sample, or since the sampler was made."""
+        counters, at = _counters(), time.monotonic()
+        rates = nic_rates(self._counters, counters, at - self._at)
+        self._counters, self._at = counters, at
+        stats = psutil.net_if_stats()
+        memory = psutil.virtual_memory()
+        free, total = disk_space(self.disk)
+        return SystemSample(
+            at=datetime.now(UTC),
+            cpu_percent=psutil.cpu_percent(None),
+            cores=os.cpu_count() or 1,
+            load=os.getloadavg()[0],
+            ram_used=memory.total - memory.available,
+            ram_total=memory.total,
+            disk_free=free,
+            disk_total=total,
+            nics=[
+                Nic(name=name, up=stats[name].isup, rx_bps=rx, tx_bps=tx, speed_mbps=stats[name].speed)
+                for name, (rx, tx) in rates.items()
+                if name in stats
+            ],
+        )
+
+
+def nic_rates(before: Counters, now: Counters, seconds: float) -> dict[str, tuple[float, float]]:
+    """Bits per second received and sent by each interface.
+
+    Args:
+        before: Counters of the last sample.
+        now: Counters of this one; interfaces that are new start at zero.
+        seconds: Between the two.
+    """
+    rates: dict[str, tuple[float, float]] = {}
+    for name, (rx, tx) in now.items():
+        old_rx, old_tx = before.get(name, (rx, tx))
+        rates[name] = (_rate(old_rx, rx, seconds), _rate(old_tx, tx, seconds))
+    return rates
+
+
+def _rate(before: int, now: int, seconds: float) -> float:
+    """Bits per second; none where the counter went back, as after a driver's reset."""
+    return (now - before) * 8 / seconds if seconds > 0 and now > before else 0.0
+
+
+def _counters() -> dict[str, tuple[int, int]]:
+    # psutil's own correction of counters that go back takes every reset for a wrap and keeps state for ever.
+    nics = psutil.net_io_counters(pernic=True, nowrap=False)
+    return {name: (counters.bytes_recv, counters.bytes_sent) for name, counters in nics.items()}
+
+
+def existing(path: Path) -> Path:
+    """The path itself, or the nearest directory above it that exists."""
+    return next((place for place in (path, *path.parents) if os.access(place, os.F_OK)), Path("/"))
+
+
+def disk_space(path: Path) -> tuple[int, int]:
+    """Bytes free for ordinary users and bytes in all on the disk that holds a path; zeros where it does not answer."""
+    try:
+        usage = psutil.disk_usage(str(existing(path)))
+    except OSError:
+        return 0, 0
+    return usage.free, usage.total
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSample:
+    """What one process uses."""
+
+    cpu_percent: float
+    """Of one core, since the last sample; 0 in the first. The kernel counts in steps of 10 ms."""
+    rss_bytes: int
+    """Resident memory."""
+    written_bytes: int | None
+    """Handed to ``write`` since its start, so to files and pipes but not to UDP; None where we may not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What ``/proc/PID/stat`` says of a process, proc(5)."""
+
+    state: str
+    cpu_ticks: int
+    """User and system time of all its threads; fields 14 and 15."""
+    start_ticks: int
+    """Since boot; field 22. Tells a process from a later one with the same pid."""
+    rss_pages: int
+    """Field 24."""
+
+
+class ProcessSampler:
+    """Samples processes.
+
+    Reads /proc itself: 300 processes took 4.1 ms, with psutil's cached processes 28.8 ms (2-core VM, kernel 6.18).
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[Stat, float]] = {}
+
+    def sample(self, pids: Iterable[int]) -> dict[int, ProcessSample]:
+        """Figures of the processes that live, by pid; all others are forgotten."""
+        seen: dict[int, tuple[Stat, float]] = {}
+        samples: dict[int, ProcessSample] = {}
+        for pid in pids:
+            stat = read_stat(pid)
+            if stat is None:
+                continue
+            at = time.monotonic()
+            seen[pid] = (stat, at)
+            samples[pid] = ProcessSample(
+                cpu_percent=cpu_percent(self._last.get(pid), stat, at),
+                rss_bytes=stat.rss_pages * PAGE,
+                written_bytes=_written(pid),
+            )
+        self._last = seen
+        return samples
+
+
+def cpu_percent(last: tuple[Stat, float] | None, stat: Stat, at: float) -> float:
+    """CPU use in percent of one core; 0 where there is nothing to compare with, as after a pid was used again.
+
+    Args:
+        last: The stat before and when it was read, in seconds of the monotonic clock.
+        stat: The stat now.
+        at: When that was read.
+    """
+    if last is None or last[0].start_ticks != stat.start_ticks or at <= last[1]:
+        return 0.0
+    return max(0, stat.cpu_ticks - last[0].cpu_ticks) / TICKS_PER_SECOND / (at - last[1]) * 100
+
+
+def read_stat(pid: int) -> Stat | None:
+    """What the kernel says of a process; None where it is gone, or has ended and only waits to be reaped."""
+    text = _read(f"/proc/{pid}/stat")
+    stat = parse_stat(text) if text else None
+    return None if stat is None or stat.state in "ZX" else stat
+
+
+def parse_stat(text: bytes) -> Stat:
+    """Reads the line of ``/proc/PID/stat``; the command in it may hold blanks, brackets and line ends."""
+    fields = text[text.rindex(b")") + 2 :].split()
+    return Stat(
+        state=fields[0].decode(),
+        cpu_ticks=int(fields[11]) + int(fields[12]),
+        start_ticks=int(fields[19]),
+        rss_pages=int(fields[21]),
+    )
+
+
+def parse_written(text: bytes) -> int | None:
+    """``wchar`` of ``/proc/PID/io``."""
+    for line in text.splitlines():
+        name, _, value = line.partition(b":")
+        if name == b"wchar":
+            return int(value)
+    return None
+
+
+def _written(pid: int) -> int | None:
+    text = _read(f"/proc/{pid}/io")
+    return parse_written(text) if text else None
+
+
+def _read(path: str) -> bytes:
+    """A small file of /proc at once; empty where it is gone or closed to us."""
+    try:
+        # A Python file object doubles the cost, measured with 300 processes.
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, 4096)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)

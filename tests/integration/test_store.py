@@ -264,6 +264,14 @@ async def test_a_moment_of_another_time_zone_comes_back_as_the_same_moment(store
     assert read.at.utcoffset() == timedelta(0)
 
 
+async def test_text_that_is_not_utf8_is_kept_as_far_as_it_can_be(store: Store) -> None:
+    line = b"Opening caf\xe9 \x00".decode(errors="surrogateescape")
+    [one] = await create(store, "One")
+    await store.save_job(one.id, JobFields(error=line), [event(line)])
+    assert (await store.channels())[0].job.error == "Opening caf? \x00"
+    assert (await store.events(1))[0].message == "Opening caf? \x00"
+
+
 async def test_calls_take_effect_in_the_order_in_which_they_were_made(store: Store) -> None:
     [one] = await create(store, "One")
     saves = [store.save_job(one.id, JobFields(generation=number), [event(str(number))]) for number in range(50)]

@@ -67,7 +67,7 @@ def child_rows(channel_id: int, spec: ChannelSpec) -> list[ChildRow]:
 
 def job_row(channel_id: int, job: JobFields) -> JobRow:
     """The row of a channel's job."""
-    return JobRow(channel_id=channel_id, **job.model_dump())
+    return JobRow(channel_id=channel_id, **_storable(_fields(JobFields, job)))
 
 
 def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> RevisionRow:
@@ -77,7 +77,7 @@ def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime
 
 def event_rows(events: Iterable[EventFields]) -> list[EventRow]:
     """A row for each event."""
-    return [EventRow(**_fields(EventFields, event)) for event in events]
+    return [EventRow(**_storable(_fields(EventFields, event))) for event in events]
 
 
 def read_event(row: EventRow) -> Event:
@@ -146,3 +146,11 @@ def _read_channel(
 
 def _fields(model: type[BaseModel], source: BaseModel) -> dict[str, Any]:
     return {name: getattr(source, name) for name in model.model_fields}
+
+
+def _storable(values: dict[str, Any]) -> dict[str, Any]:
+    """Makes question marks of lone surrogates, which a log line brings that is not UTF-8, and SQLite refuses."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if type(value) is str else value
+        for name, value in values.items()
+    }

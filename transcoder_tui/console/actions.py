@@ -1,0 +1,139 @@
+"""Everything that an operator can do in the console, declared once: keys, footer and help all read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Scope = Literal["main", "form", "dialog"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that an operator can do."""
+
+    name: str
+    """Its method is ``action_NAME`` of the screen that it belongs to."""
+    keys: tuple[str, ...]
+    """As Textual names them; the first is the one that the footer shows."""
+    label: str
+    """A word or two for the footer."""
+    help: str
+    """A sentence for the help."""
+    section: str
+    """Heading under which the help lists it."""
+    scope: Scope = "main"
+    footer: int = 0
+    """Rank in the footer; where the terminal is narrow, the lowest goes first. 0 is never shown there."""
+    writes: bool = False
+    """Whether it changes something; such actions are off in a read-only console."""
+    priority: bool = False
+    """Whether it comes before what the focused widget does with the key."""
+
+    @property
+    def method(self) -> str:
+        """The name in Textual's notation: ``sort('name')`` for ``sort-name``."""
+        verb, _, argument = self.name.partition("-")
+        return f"{verb}('{argument}')" if argument else verb
+
+
+_CHANNELS = "Channels: the marked ones, else the one under the cursor"
+_TABLE = "Table"
+_MOVE = "Moving"
+_LOG = "Log"
+_CONSOLE = "Console"
+_FORM = "In the form"
+
+_SORTS = (
+    ("N", "name"),
+    ("S", "status"),
+    ("F", "fps"),
+    ("P", "speed"),
+    ("B", "bitrate"),
+    ("D", "drops"),
+    ("R", "restarts"),
+    ("U", "uptime"),
+    ("O", "source"),
+    ("T", "group"),
+)
+
+ACTIONS: tuple[Action, ...] = (
+    Action("start", ("s",), "Start", "Start", _CHANNELS, footer=100, writes=True),
+    Action("stop", ("x",), "Stop", "Stop; asks where something is on air", _CHANNELS, footer=99, writes=True),
+    Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, footer=98, writes=True),
+    Action("new", ("n",), "New", "Create a channel", _CHANNELS, footer=95, writes=True),
+    Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, footer=94, writes=True),
+    Action("clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True),
+    Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, footer=80, writes=True),
+    Action("details", ("i", "enter"), "Details", "Everything about the channel under the cursor", _CHANNELS, footer=70),
+    Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, footer=50),
+    Action("mark", ("space",), "Mark", "Mark, and go one line down", _TABLE, footer=40),
+    Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel in the table", _TABLE),
+    Action("filter", ("slash",), "Filter", "Show only what contains a text: name, group, source, status", _TABLE, footer=90),
+    Action("back", ("escape",), "Back", "Leave the log, else clear the marks, else clear the filter", _TABLE),
+    *(
+        Action(f"sort-{column}", (key,), f"Sort {column}", f"Sort by {column}; again turns it round", _TABLE)
+        for key, column in _SORTS
+    ),
+    Action("move-up", ("up", "k"), "Up", "One line up", _MOVE),
+    Action("move-down", ("down", "j"), "Down", "One line down", _MOVE),
+    Action("move-page_up", ("pageup",), "Page up", "One page up", _MOVE),
+    Action("move-page_down", ("pagedown",), "Page down", "One page down", _MOVE),
+    Action("move-first", ("g", "home"), "First", "To the first line", _MOVE),
+    Action("move-last", ("G", "end"), "Last", "To the last line; in the log also follows it", _MOVE),
+    Action("move-left", ("left", "h"), "Left", "In the log: to the left along long lines", _MOVE),
+    Action("move-right", ("right",), "Right", "In the log: to the right along long lines", _MOVE),
+    Action("switch", ("tab",), "Switch", "Between table and log", _MOVE, footer=30, priority=True),
+    Action("log", ("l",), "Log", "The log over the whole screen, and back", _LOG, footer=85),
+    Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _LOG, footer=35),
+    Action("help", ("question_mark", "f1"), "Help", "This page", _CONSOLE, footer=97),
+    Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, footer=96),
+    Action("save", ("ctrl+s", "f2"), "Save", "Save the channel", _FORM, "form", 100, writes=True, priority=True),
+    Action("close", ("escape",), "Back", "Leave the form; asks if something changed", _FORM, "form", 99, priority=True),
+    Action("next", ("down", "enter"), "Next field", "To the next field", _FORM, "form", 60),
+    Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
+    Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
+    Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
+    Action("leave", ("ctrl+c",), "Leave", "Leave the console", _FORM, "form", 0, priority=True),
+)
+"""In the order of the help."""
+
+
+def actions_for(scope: Scope) -> Iterator[Action]:
+    """The actions of a screen, in the order of the help."""
+    return (action for action in ACTIONS if action.scope == scope)
+
+
+def bindings_for(scope: Scope) -> list[Binding]:
+    """The keys of a screen."""
+    return [
+        Binding(",".join(action.keys), action.method, action.label, show=False, priority=action.priority)
+        for action in actions_for(scope)
+    ]
+
+
+_SHOWN_KEYS = {
+    "space": "space",
+    "slash": "/",
+    "asterisk": "*",
+    "question_mark": "?",
+    "escape": "esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def shown_key(key: str) -> str:
+    """A key as its cap reads: ``/`` for ``slash``, ``^s`` for ``ctrl+s``, ``F2`` for ``f2``."""
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return _SHOWN_KEYS.get(key, key)

@@ -1,0 +1,275 @@
+"""The console: the app that holds the rack, stays connected to the worker and opens screens."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+
+from transcoder_tui.console import format as written
+from transcoder_tui.console import hangup, orders
+from transcoder_tui.console.ascii import AsciiFilter
+from transcoder_tui.console.edge import Edge
+from transcoder_tui.console.link import WAITS_S, Link, Lost
+from transcoder_tui.console.screens.main import MainScreen
+from transcoder_tui.console.state import Rack
+from transcoder_tui.console.theme import NIGHT, needs_sixteen
+from transcoder_tui.errors import Fault, HostFault, TranscoderError
+
+if TYPE_CHECKING:
+    from transcoder_tui.client.client import WorkerClient
+    from transcoder_tui.models.view import ChannelView, Delta, Snapshot
+
+FormKind = Literal["new", "edit", "clone"]
+
+
+class Told(Message):
+    """The worker said something, or could not be heard."""
+
+    def __init__(self, what: "Snapshot | Delta | Lost") -> None:
+        self.what = what
+        super().__init__()
+
+
+class ConsoleApp(App[str]):
+    """A client of the worker's API and nothing else: it may be killed or stalled without effect on any channel.
+
+    Args:
+        connect: Makes the client; called after the first paint, in a thread.
+        ascii_only: Draws with ASCII only.
+        read_only: Takes no order that changes anything.
+        notice: What to tell the operator at the start.
+        clock: Seconds that only grow, for the age of what is shown while the worker does not answer.
+        waits: Seconds before each further attempt to reach the worker.
+    """
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]  # Textual loads no default screen's own CSS
+    TITLE = "transcoder-tui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        connect: "Callable[[], WorkerClient]",
+        *,
+        ascii_only: bool = False,
+        read_only: bool = False,
+        notice: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        waits: Sequence[float] = WAITS_S,
+    ) -> None:
+        sixteen = needs_sixteen(os.environ)
+        super().__init__(ansi_color=True if sixteen else None)
+        self.register_theme(NIGHT)
+        self.theme = "ansi-dark" if sixteen else NIGHT.name
+        self.animation_level = "none"
+        self.rack = Rack()
+        self.read_only = read_only
+        self._ascii = [AsciiFilter()] if ascii_only else []
+        self._notice = notice
+        self._clock = clock
+        self._link = Link(connect, waits)
+        self._lost: Fault | None = None
+        self._heard_at: float | None = None
+        self._main = MainScreen(self.rack, read_only=read_only)
+
+    @property
+    def edge(self) -> Edge | None:
+        """The worker, once a client could be made."""
+        return self._link.edge
+
+    def get_default_screen(self) -> Screen[None]:
+        """The rack."""
+        return self._main
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is applied to every line on its way to the terminal."""
+        return [*super().get_line_filters(), *self._ascii]
+
+    def on_ready(self) -> None:
+        """Connects, now that something is on the screen."""
+        if not self.is_headless:
+            hangup.leave_on_sighup(self.leave)
+        if self._notice:
+            self.notify(self._notice, markup=False)
+        self.set_interval(1.0, self._show_age)
+        self._follow()
+
+    async def on_unmount(self) -> None:
+        """Ends the connection."""
+        await self._link.close()
+
+    # The worker
+
+    @work(group="stream")
+    async def _follow(self) -> None:
+        async for what in self._link.follow():
+            self.post_message(Told(what))
+
+    def on_told(self, message: Told) -> None:
+        """Folds what the worker said into the rack and shows it."""
+        what = message.what
+        if isinstance(what, Lost):
+            self._lost = what.fault
+            self._show_age()
+            return
+        back = self._lost is not None and self._heard_at is not None
+        self._lost = None
+        self._heard_at = self._clock()
+        change = self.rack.fold_snapshot(what) if what.type == "snapshot" else self.rack.fold_delta(what)
+        self._main.show_change(change)
+        if back:
+            self.notify("The worker answers again.", markup=False)
+
+    def _show_age(self) -> None:
+        if self._lost is None:
+            return
+        seen = ""
+        if self._heard_at is not None:
+            seen = f" - last heard {written.duration(self._clock() - self._heard_at)} ago"
+        advice = f"{self._lost.fault}\n{self._lost.remedy}"
+        self._main.show_lost(f"worker does not answer{seen} - channels stay on air", advice)
+
+    # Orders
+
+    def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
+        """Gives an order, after asking where something is on air."""
+        if self._may_write() and channels:
+            self._ask_and_order(order, channels)
+
+    @work(group="orders")
+    async def _ask_and_order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
+        from transcoder_tui.console.screens.confirm import ConfirmScreen
+
+        asked = orders.question(order, channels)
+        if asked is not None and not await self.push_screen_wait(ConfirmScreen(asked)):
+            return
+        edge = self.edge
+        if edge is None:
+            return
+        failed = await orders.carry_out(edge, order, channels)
+        well = len(channels) - len({fault.field.partition(", ")[0] for fault in failed})
+        if well:
+            names = orders.named([row.name for row in channels]) if not failed else written.plural(well, "channel")
+            self.notify(f"{orders.DONE[order]}: {names}", markup=False)
+        if failed:
+            self.show_faults(f"Could not {order}", failed)
+
+    def _may_write(self) -> bool:
+        if self.read_only:
+            self.notify("This console is read-only: it was started with --read-only.", severity="warning", markup=False)
+        return not self.read_only
+
+    def show_faults(self, title: str, faults: Sequence[Fault]) -> None:
+        """Shows what went wrong and what would be right, all of it in one dialog."""
+        from transcoder_tui.console.screens.fault import FaultScreen
+
+        self.push_screen(FaultScreen(title, faults))
+
+    # Screens
+
+    def open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
+        """Opens the form on a new channel, on one to edit, or on a copy of one."""
+        if self._may_write() and self.edge is not None and (kind == "new" or channel is not None):
+            self._open_form(kind, channel)
+
+    @work(group="form", exclusive=True)
+    async def _open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
+        from transcoder_tui.console.screens.form import FormScreen
+
+        edge = self.edge
+        if edge is None:
+            return
+        try:
+            document = await edge.channel(channel.id) if channel is not None else None
+        except TranscoderError as error:
+            self.show_faults(error.title, error.faults)
+            return
+        saved = await self.push_screen_wait(FormScreen(edge, kind, document, channel))
+        if saved:
+            self.notify(f"Saved: {saved}", markup=False)
+
+    def open_details(self, channel: "ChannelView | None") -> None:
+        """Opens everything about a channel."""
+        from transcoder_tui.console.screens.details import DetailsScreen
+
+        if channel is not None:
+            self.push_screen(DetailsScreen(self.rack, channel.id))
+
+    def open_command(self, channel: "ChannelView | None") -> None:
+        """Opens the FFmpeg command of a channel."""
+        if channel is not None and self.edge is not None:
+            self._open_command(channel)
+
+    @work(group="command", exclusive=True)
+    async def _open_command(self, channel: "ChannelView") -> None:
+        from transcoder_tui.console.screens.command import CommandScreen
+
+        edge = self.edge
+        if edge is None:
+            return
+        try:
+            command = await edge.command(channel.id)
+        except TranscoderError as error:
+            self.show_faults(error.title, error.faults)
+            return
+        self.push_screen(CommandScreen(channel.name, command))
+
+    def open_help(self) -> None:
+        """Opens the keys."""
+        from transcoder_tui.console.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    # Leaving
+
+    def leave(self) -> None:
+        """Leaves the console."""
+        self.exit(parting_words(self.rack))
+
+
+def parting_words(rack: Rack) -> str:
+    """What is said after leaving: which channels go on without the console."""
+    if rack.worker is None:
+        return ""
+    live = rack.live()
+    if not live:
+        return "No channel is on air."
+    return f"{written.plural(live, 'channel')} {'stays' if live == 1 else 'stay'} on air."
+
+
+def run_console(
+    client_factory: "Callable[[], WorkerClient]",
+    *,
+    ascii_only: bool = False,
+    read_only: bool = False,
+    notice: str = "",
+) -> str:
+    """Runs the console until the operator leaves it.
+
+    Args:
+        client_factory: Makes the client. It should import the client's module itself, because it is called after the
+            first paint.
+        ascii_only: Draws with ASCII only.
+        read_only: Takes no order that changes anything.
+        notice: What to tell the operator at the start, such as that a worker was started.
+
+    Returns:
+        The line to print afterwards, such as ``3 channels stay on air.``; empty where the worker never answered.
+
+    Raises:
+        HostFault: Where there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise HostFault("the console needs a terminal", "run it in one, or use 'transcoder-tui channels'", "terminal")
+    hangup.leave_with_terminal(sys.stdin.fileno())
+    app = ConsoleApp(client_factory, ascii_only=ascii_only, read_only=read_only, notice=notice)
+    return app.run() or ""

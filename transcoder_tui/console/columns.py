@@ -1,0 +1,127 @@
+"""The columns of the channel table, and which of them fit a terminal's width. Pure.
+
+The compositor resends a line from the widget's left edge to the last changed cell (measured), so everything that
+changes stands left of what does not: after status and name, which find and identify a channel, come the figures, and
+only then source and outputs, which are as wide as the terminal allows and are never resent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from transcoder_tui.console import format as written
+from transcoder_tui.console.status import SLOW, Tone, is_live, mark_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from transcoder_tui.models.view import ChannelView
+
+Cell = tuple[str, Tone]
+Reader = Callable[["ChannelView", "datetime | None"], Cell]
+
+GUTTER = 2
+"""Cells left of the first column: the cursor's bar and the mark."""
+GAP = 1
+"""Cells between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    key: str
+    """Also the name of its order in ``state.SORT_KEYS``."""
+    title: str
+    least: int
+    """Cells below which it is not worth showing."""
+    ideal: int
+    """Cells that it takes where there is room."""
+    keep: int
+    """When columns have to go, the lowest goes first."""
+    read: Reader
+    align: Literal["left", "right"] = "right"
+    changes: bool = True
+    """Whether its cells change while a channel is on air."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column with the width that it got."""
+
+    column: Column
+    width: int
+
+
+def _status(row: "ChannelView", _: "datetime | None") -> Cell:
+    mark = mark_of(row)
+    return mark.text, mark.tone
+
+
+def _speed(row: "ChannelView", _: "datetime | None") -> Cell:
+    factor = row.telemetry.speed
+    tone: Tone = "muted" if factor is None else "warn" if factor < SLOW else "plain"
+    return written.speed(factor), tone
+
+
+def _drops(row: "ChannelView", _: "datetime | None") -> Cell:
+    return written.count(row.telemetry.drops), "warn" if row.telemetry.drops else "muted"
+
+
+def _restarts(row: "ChannelView", _: "datetime | None") -> Cell:
+    return written.count(row.restarts), "warn" if row.restarts else "muted"
+
+
+def _uptime(row: "ChannelView", now: "datetime | None") -> Cell:
+    start = row.on_air_since if is_live(row) else None
+    return written.since(start, now), "plain" if start else "muted"
+
+
+def _figure(text: str) -> Cell:
+    return text, "muted" if text == written.ABSENT else "plain"
+
+
+def _renditions(row: "ChannelView") -> str:
+    return ", ".join(rung.split(" ", 1)[0] for rung in row.renditions)
+
+
+COLUMNS = (
+    Column("status", "Status", 10, 10, 100, _status, "left"),
+    Column("name", "Name", 13, 26, 99, lambda row, _: (row.name, "plain"), "left", changes=False),
+    Column("fps", "fps", 5, 6, 80, lambda row, _: _figure(written.rate(row.telemetry.fps))),
+    Column("speed", "Speed", 5, 6, 60, _speed),
+    Column("bitrate", "Bitrate", 7, 8, 90, lambda row, _: _figure(written.bitrate(row.telemetry.bitrate))),
+    Column("drops", "Drops", 5, 6, 70, _drops),
+    Column("restarts", "Rst", 3, 4, 50, _restarts),
+    Column("uptime", "Uptime", 7, 8, 85, _uptime),
+    Column("source", "Source", 12, 40, 40, lambda row, _: (row.source, "muted"), "left", changes=False),
+    Column("group", "Group", 8, 14, 20, lambda row, _: (row.group or "", "muted"), "left", changes=False),
+    Column("renditions", "Renditions", 10, 22, 10, lambda row, _: (_renditions(row), "muted"), "left", changes=False),
+    Column("outputs", "Outputs", 20, 80, 30, lambda row, _: (", ".join(row.outputs), "muted"), "left", changes=False),
+)
+"""In the order of the table."""
+
+
+def lay_out(width: int) -> tuple[Placed, ...]:
+    """The columns that fit, with their widths.
+
+    Args:
+        width: Cells of the table, without its scrollbar.
+    """
+    room = width - GUTTER
+    columns = list(COLUMNS)
+    while len(columns) > 1 and _needed(columns) > room:
+        columns.remove(min(columns, key=lambda column: column.keep))
+    widths = {column.key: column.least for column in columns}
+    spare = max(0, room - _needed(columns))
+    for column in sorted(columns, key=lambda column: (column.changes, -column.keep)):
+        grown = min(spare, column.ideal - column.least)
+        widths[column.key] += grown
+        spare -= grown
+    if columns[-1].align == "left":
+        widths[columns[-1].key] += spare
+    return tuple(Placed(column, widths[column.key]) for column in columns)
+
+
+def _needed(columns: list[Column]) -> int:
+    return sum(column.least + GAP for column in columns) - GAP

@@ -1,0 +1,83 @@
+"""The one place where documents of the worker enter the console: every text in them is sanitised here."""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from transcoder_tui.console.sanitise import sanitised, sanitised_error
+from transcoder_tui.errors import TranscoderError
+
+if TYPE_CHECKING:
+    from transcoder_tui.client.client import Verb, WorkerClient
+    from transcoder_tui.models.view import (
+        ChannelDocument,
+        CommandView,
+        Delta,
+        Interface,
+        LogChunk,
+        Order,
+        Snapshot,
+    )
+
+Answer = TypeVar("Answer")
+
+
+class Edge:
+    """What the console needs of a worker's client, with harmless texts only.
+
+    Args:
+        client: The connection behind it.
+    """
+
+    def __init__(self, client: "WorkerClient") -> None:
+        self._client = client
+
+    async def stream(self) -> "AsyncIterator[Snapshot | Delta]":
+        """Everything at once, then what changes, once a second, until the worker goes away."""
+        try:
+            async for message in self._client.stream():
+                yield sanitised(message)
+        except TranscoderError as error:
+            raise sanitised_error(error) from None
+
+    async def order(self, channel_id: int, verb: "Verb") -> "Order":
+        """Orders a start, stop or restart."""
+        return await _answer(self._client.order(channel_id, verb))
+
+    async def channel(self, channel_id: int) -> "ChannelDocument":
+        """One stored channel."""
+        return await _answer(self._client.channel(channel_id))
+
+    async def create(self, spec: dict[str, Any]) -> "ChannelDocument":
+        """Stores a new channel."""
+        return await _answer(self._client.create(spec))
+
+    async def change(self, channel_id: int, spec: dict[str, Any], revision: int) -> "ChannelDocument":
+        """Replaces a channel's document, unless somebody else changed it since ``revision``."""
+        return await _answer(self._client.change(channel_id, spec, revision))
+
+    async def delete(self, channel_id: int) -> None:
+        """Stops a channel and forgets it."""
+        await _answer(self._client.delete(channel_id))
+
+    async def log(self, channel_id: int, *, lines: int, offset: int | None = None) -> "LogChunk":
+        """A part of a channel's log; see ``WorkerClient.log``."""
+        return await _answer(self._client.log(channel_id, lines=lines, offset=offset))
+
+    async def command(self, channel_id: int) -> "CommandView":
+        """The FFmpeg command of a channel, secrets masked."""
+        return await _answer(self._client.command(channel_id))
+
+    async def interfaces(self) -> "list[Interface]":
+        """The network interfaces of the worker's host."""
+        return await _answer(self._client.interfaces())
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        await self._client.close()
+
+
+async def _answer(asked: Awaitable[Answer]) -> Answer:
+    try:
+        return sanitised(await asked)
+    except TranscoderError as error:
+        raise sanitised_error(error) from None

@@ -1,0 +1,72 @@
+"""Makes foreign text harmless before any of it can reach a terminal.
+
+Names, addresses, FFmpeg's log lines and stream metadata are written by others. Textual passes escape sequences in
+them on to the terminal unchanged (measured for Label, Static, Log, RichLog, DataTable and toasts), so every document
+goes through :func:`sanitised` at the one place where it enters: :mod:`transcoder_tui.console.edge`.
+"""
+
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from transcoder_tui.errors import TranscoderError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands where a character was that a terminal would act on, so that nobody takes the text for intact."""
+
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories: C0, DEL and C1; bidi and other invisible format characters; lone surrogates; private use and
+unassigned, whose width each terminal guesses differently; line and paragraph separators."""
+
+Document = TypeVar("Document")
+
+
+def clean(text: str) -> str:
+    """The text without characters that a terminal acts on; tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(map(_harmless, text))
+
+
+def _harmless(character: str) -> str:
+    if character == "\t" or unicodedata.category(character) not in _HARMFUL:
+        return character
+    return REPLACEMENT
+
+
+def sanitised(document: Document) -> Document:
+    """A document of the API with all its texts cleaned. Models are cleaned in place."""
+    cleaned: Any = _cleaned(document)
+    return cleaned  # type: ignore[no-any-return]
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value) if type(value) is str else value
+    if isinstance(value, list | tuple):
+        return type(value)(map(_cleaned, value))
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(entry) for key, entry in value.items()}
+    if hasattr(type(value), "model_fields"):
+        _clean_model(value)
+    return value
+
+
+def _clean_model(model: "BaseModel") -> None:
+    for name, value in vars(model).items():
+        cleaned = _cleaned(value)
+        if cleaned is not value:
+            setattr(model, name, cleaned)
+
+
+def sanitised_error(error: TranscoderError) -> TranscoderError:
+    """The error with its texts cleaned: faults quote what others wrote."""
+    return type(error)(
+        [
+            replace(fault, fault=clean(fault.fault), remedy=clean(fault.remedy), field=clean(fault.field))
+            for fault in error.faults
+        ]
+    )

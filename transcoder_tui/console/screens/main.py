@@ -1,0 +1,334 @@
+"""The rack: machine, channels, and the log of the channel under the cursor."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+from transcoder_tui.console.actions import bindings_for
+from transcoder_tui.console.state import Change, Rack
+from transcoder_tui.console.widgets.channel_table import ChannelTable, TableHeader
+from transcoder_tui.console.widgets.empty import EmptyState
+from transcoder_tui.console.widgets.fault_line import FaultLine
+from transcoder_tui.console.widgets.heading import Heading
+from transcoder_tui.console.widgets.key_bar import KeyBar
+from transcoder_tui.console.widgets.log_pane import LogPane
+from transcoder_tui.console.widgets.system_strip import SystemStrip
+from transcoder_tui.console.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from transcoder_tui.console.app import ConsoleApp
+    from transcoder_tui.console.orders import Order
+
+LEAST_ROWS = 5
+"""Lines that the table keeps although the line-up is shorter, so that the log does not jump with each new channel."""
+TABLE_SHARE = 0.6
+"""Part of the height between strip and keys that the table takes at the most; the log has the rest."""
+
+
+class MainScreen(Screen[None]):
+    """What an operator has in front of him all day.
+
+    Args:
+        rack: What is shown.
+        read_only: Whether the console may only look.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("main")]
+    AUTO_FOCUS = "#table"
+
+    app: "ConsoleApp"  # type: ignore[assignment]
+
+    def __init__(self, rack: Rack, *, read_only: bool) -> None:
+        super().__init__()
+        self._rack = rack
+        self._read_only = read_only
+        self._lost: str = ""
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        table = ChannelTable(self._rack, id="table")
+        yield TitleBar(self._rack, read_only=self._read_only, id="title")
+        yield SystemStrip(self._rack, id="system")
+        yield Heading("Filter", id="narrowed")
+        yield Input(placeholder="part of a name, group, source or status", compact=True, id="filter")
+        yield TableHeader(table, id="columns")
+        yield table
+        yield EmptyState(id="empty")
+        yield Heading("Log", id="log-heading")
+        yield FaultLine(id="fault")
+        yield LogPane(id="log")
+        yield KeyBar("main", read_only=self._read_only, id="keys")
+
+    def on_mount(self) -> None:
+        """Begins with what is known, which is nothing yet."""
+        self.query_one("#filter", Input).cursor_blink = False
+        self.query_one("#filter").display = False
+        self._show_everything()
+
+    def on_resize(self) -> None:
+        """Shares the height between table and log anew."""
+        self._share_height()
+
+    # What the worker says
+
+    def show_change(self, change: Change) -> None:
+        """Draws what a message of the stream changed."""
+        self._lost = ""
+        self.query_one(TitleBar).show()
+        self.query_one(SystemStrip).show()
+        table = self.query_one(ChannelTable)
+        table.stale = False
+        table.show(change)
+        if change.layout:
+            self._show_layout()
+        self._show_channel()
+        self.query_one(LogPane).poll()
+
+    def show_lost(self, words: str, advice: str) -> None:
+        """Greys what is shown and says since when and why.
+
+        Args:
+            words: For the title bar.
+            advice: What would help, shown where there is nothing else to show.
+        """
+        self._lost = advice
+        self.query_one(TitleBar).show(words)
+        self.query_one(ChannelTable).stale = True
+        self._show_layout()
+
+    def _show_everything(self) -> None:
+        self.query_one(ChannelTable).show(Change(layout=True))
+        self._show_layout()
+        self._show_channel()
+
+    def _show_layout(self) -> None:
+        """What depends on how many rows there are, and which."""
+        rack = self._rack
+        empty = not rack.channels
+        zoomed = self.has_class("-zoomed")
+        narrowed = self.query_one("#narrowed", Heading)
+        narrowed.display = bool(rack.filter or rack.marks) and not zoomed
+        narrowed.show(*self._narrowed_words())
+        self.query_one(TableHeader).refresh()
+        self.query_one(EmptyState).show(rack, self._lost, read_only=self._read_only)
+        for part in ("#columns", "#table"):
+            self.query_one(part).display = not empty and not zoomed
+        for part in ("#log-heading", "#log"):
+            self.query_one(part).display = not empty
+        self._share_height()
+
+    def _narrowed_words(self) -> tuple[str, str]:
+        rack = self._rack
+        subject = f"{rack.filter!r}: {len(rack.shown)} of {len(rack.channels)} channels" if rack.filter else "none"
+        hidden = rack.hidden_marks()
+        marked = f"✓ {len(rack.marks)} marked" + (f", {hidden} of them hidden by the filter" if hidden else "")
+        return subject, marked if rack.marks else ""
+
+    def _share_height(self) -> None:
+        rest = 5 + self.query_one(SystemStrip).outer_size.height + self.query_one("#narrowed").display
+        room = self.size.height - rest
+        wanted = max(LEAST_ROWS, len(self._rack.shown))
+        self.query_one(ChannelTable).styles.height = max(1, min(wanted, int(room * TABLE_SHARE)))
+
+    def _show_channel(self) -> None:
+        """What depends on the channel under the cursor."""
+        row = self._rack.current
+        fault = self.query_one(FaultLine)
+        fault.show(row, self._rack.at)
+        pane = self.query_one(LogPane)
+        if pane.channel_id != (row.id if row else None):
+            pane.open(self.app.edge, row.id if row else None)
+        self._show_log_heading()
+
+    @on(LogPane.Moved)
+    def _show_log_heading(self) -> None:
+        row = self._rack.current
+        pane = self.query_one(LogPane)
+        if row is None:
+            note = ""
+        elif pane.following:
+            note = "● following"
+        else:
+            more = f"{pane.unseen} new lines, " if pane.unseen else ""
+            note = f"○ stays: {more}f follows"
+        self.query_one("#log-heading", Heading).show(row.name if row else "", note)
+
+    # Moving
+
+    def action_move(self, where: str) -> None:
+        """Moves the table's cursor, or the log where that has the keys."""
+        if self.query_one(LogPane).has_focus:
+            self._move_log(where)
+            return
+        table = self.query_one(ChannelTable)
+        page = max(1, table.size.height - 1)
+        steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
+        if where == "first":
+            self._rack.go(0)
+        elif where == "last":
+            self._rack.go(len(self._rack.shown) - 1)
+        elif where in steps:
+            self._rack.move(steps[where])
+        table.show_cursor()
+        self._show_channel()
+
+    def _move_log(self, where: str) -> None:
+        pane = self.query_one(LogPane)
+        page = max(1, pane.size.height - 1)
+        steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
+        if where == "first":
+            pane.to_start()
+        elif where == "last":
+            pane.follow()
+        elif where in ("left", "right"):
+            pane.sideways(-1 if where == "left" else 1)
+        else:
+            pane.scroll_lines(steps[where])
+
+    @on(ChannelTable.LaidOut)
+    def _show_titles(self) -> None:
+        self.query_one(TableHeader).refresh()
+
+    @on(ChannelTable.Pointed)
+    def _point(self, event: ChannelTable.Pointed) -> None:
+        self._rack.go(event.line)
+        self.query_one(ChannelTable).show_cursor()
+        self._show_channel()
+
+    def action_switch(self) -> None:
+        """Gives the keys to the log, or back to the table."""
+        if self._rack.channels and not self.has_class("-zoomed"):
+            pane, table = self.query_one(LogPane), self.query_one(ChannelTable)
+            (table if pane.has_focus else pane).focus()
+
+    # The log
+
+    def action_log(self) -> None:
+        """The log over the whole screen, and back."""
+        if not self._rack.channels:
+            return
+        self.toggle_class("-zoomed")
+        zoomed = self.has_class("-zoomed")
+        self.query_one(SystemStrip).display = not zoomed
+        self._show_layout()
+        (self.query_one(LogPane) if zoomed else self.query_one(ChannelTable)).focus()
+
+    def action_follow(self) -> None:
+        """Follows the log's end, or stays."""
+        pane = self.query_one(LogPane)
+        if pane.following:
+            pane.stay()
+        else:
+            pane.follow()
+
+    # The table
+
+    def action_sort(self, column: str) -> None:
+        """Sorts by a column; again turns the order round."""
+        self._rack.sort_by(column)
+        self._show_everything()
+
+    def action_mark(self) -> None:
+        """Marks the channel under the cursor and goes on to the next."""
+        self._rack.toggle_mark()
+        self._rack.move(1)
+        self._show_everything()
+
+    def action_mark_shown(self) -> None:
+        """Marks everything in the table."""
+        self._rack.mark_shown()
+        self._show_everything()
+
+    def action_filter(self) -> None:
+        """Asks for a text to filter by."""
+        if self.has_class("-zoomed"):
+            self.action_log()
+        field = self.query_one("#filter", Input)
+        field.value = self._rack.filter
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def _narrow(self, event: Input.Changed) -> None:
+        if event.input.has_focus:
+            self._rack.narrow(event.value)
+            self._show_everything()
+
+    @on(Input.Submitted, "#filter")
+    def _keep_filter(self) -> None:
+        self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        self.query_one("#filter").display = False
+        self.query_one(ChannelTable).focus()
+
+    def action_back(self) -> None:
+        """Out of the filter's field, the log, the marks, the filter: in this order."""
+        if self.query_one("#filter").has_focus:
+            self._rack.narrow("")
+            self._leave_filter()
+        elif self.has_class("-zoomed"):
+            self.action_log()
+            return
+        elif self.query_one(LogPane).has_focus:
+            self.query_one(ChannelTable).focus()
+        elif self._rack.marks:
+            self._rack.marks.clear()
+        else:
+            self._rack.narrow("")
+        self._show_everything()
+
+    # Channels
+
+    def action_start(self) -> None:
+        """Starts the marked channels, else the one under the cursor."""
+        self._order("start")
+
+    def action_stop(self) -> None:
+        """Stops the marked channels, else the one under the cursor."""
+        self._order("stop")
+
+    def action_restart(self) -> None:
+        """Restarts the marked channels, else the one under the cursor."""
+        self._order("restart")
+
+    def action_delete(self) -> None:
+        """Deletes the marked channels, else the one under the cursor."""
+        self._order("delete")
+
+    def _order(self, order: "Order") -> None:
+        self.app.order(order, self._rack.targets())
+
+    def action_new(self) -> None:
+        """Opens an empty form."""
+        self.app.open_form("new", None)
+
+    def action_edit(self) -> None:
+        """Opens the channel under the cursor in the form."""
+        self.app.open_form("edit", self._rack.current)
+
+    def action_clone(self) -> None:
+        """Opens a copy of the channel under the cursor in the form."""
+        self.app.open_form("clone", self._rack.current)
+
+    def action_details(self) -> None:
+        """Everything about the channel under the cursor."""
+        self.app.open_details(self._rack.current)
+
+    def action_command(self) -> None:
+        """The FFmpeg command of the channel under the cursor."""
+        self.app.open_command(self._rack.current)
+
+    # The console
+
+    def action_help(self) -> None:
+        """The keys."""
+        self.app.open_help()
+
+    def action_leave(self) -> None:
+        """Leaves; the channels stay on air."""
+        self.app.leave()

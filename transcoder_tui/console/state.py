@@ -1,0 +1,189 @@
+"""The rack as this console knows it: the rows of its table, their order, the cursor and the marks. Pure.
+
+Everything is held by channel id, never by position: whatever is sorted, filtered or refreshed, the cursor and the
+marks stay on the channels on which the operator put them.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from transcoder_tui.console.status import WORDS, is_live, mark_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from transcoder_tui.models.view import ChannelView, Delta, Snapshot, SystemSample, WorkerView
+
+HISTORY = 300
+"""Samples of the machine that are kept for the sparklines, one a second: five minutes, more than any strip is wide."""
+
+SortKey = Callable[["ChannelView"], Any]
+
+SORT_KEYS: dict[str, SortKey] = {
+    "name": lambda row: row.name.casefold(),
+    "status": lambda row: mark_of(row).rank,
+    "fps": lambda row: row.telemetry.fps,
+    "speed": lambda row: row.telemetry.speed,
+    "bitrate": lambda row: row.telemetry.bitrate,
+    "drops": lambda row: row.telemetry.drops,
+    "restarts": lambda row: row.restarts,
+    "uptime": lambda row: -row.on_air_since.timestamp() if row.on_air_since and is_live(row) else None,
+    "source": lambda row: row.source,
+    "group": lambda row: (row.group or "").casefold() or None,
+}
+"""What each column sorts by; None sorts last, whichever way."""
+
+BIGGEST_FIRST = frozenset({"bitrate", "drops", "restarts", "uptime"})
+"""Columns whose first sorting is downward, because operators look for their largest values."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a message of the stream changed on the table."""
+
+    rows: set[int] = field(default_factory=set)
+    """Ids of channels whose row differs."""
+    layout: bool = False
+    """Whether rows came, went or changed places."""
+
+
+class Rack:
+    """Folds the live stream into rows, and keeps the operator's cursor, marks, order and filter over them."""
+
+    def __init__(self) -> None:
+        self.channels: dict[int, ChannelView] = {}
+        self.worker: WorkerView | None = None
+        self.at: datetime | None = None
+        """The worker's clock at the last message; what uptimes and waits are counted from."""
+        self.history: deque[SystemSample] = deque(maxlen=HISTORY)
+        self.shown: list[int] = []
+        """Ids in the table's order, filtered."""
+        self.cursor: int | None = None
+        self.marks: set[int] = set()
+        self.sort = "name"
+        self.reverse = False
+        self.filter = ""
+        self._place = 0
+
+    def fold_snapshot(self, snapshot: "Snapshot") -> Change:
+        """Takes over everything that the worker knows."""
+        self.worker = snapshot.worker
+        self.at = snapshot.at
+        self.channels = {row.id: row for row in snapshot.channels}
+        self.history.clear()
+        self.history.extend(snapshot.history)
+        self._arrange()
+        return Change(set(self.channels), layout=True)
+
+    def fold_delta(self, delta: "Delta") -> Change:
+        """Takes over what changed since the message before."""
+        ticking = {row.id for row in self.channels.values() if is_live(row) or row.next_retry_at}
+        self.at = delta.at
+        self.channels.update((row.id, row) for row in delta.changed)
+        for channel_id in delta.removed:
+            self.channels.pop(channel_id, None)
+        self.history.append(delta.system)
+        before = self.shown
+        self._arrange()
+        return Change({row.id for row in delta.changed} | ticking, layout=self.shown != before)
+
+    @property
+    def current(self) -> "ChannelView | None":
+        """The channel under the cursor."""
+        return self.channels.get(self.cursor) if self.cursor in self.shown else None  # type: ignore[arg-type]
+
+    @property
+    def position(self) -> int | None:
+        """Line of the cursor in the table; None where its channel is gone or filtered out."""
+        try:
+            return self.shown.index(self.cursor)  # type: ignore[arg-type]
+        except ValueError:
+            return None
+
+    def move(self, lines: int) -> None:
+        """Moves the cursor down, or up where negative; where its channel vanished, on from where it was."""
+        position = self.position
+        self.go(self._place if position is None else position + lines)
+
+    def go(self, line: int) -> None:
+        """Puts the cursor on a line, or on the nearest one that there is."""
+        if self.shown:
+            self._place = max(0, min(line, len(self.shown) - 1))
+            self.cursor = self.shown[self._place]
+
+    def toggle_mark(self) -> None:
+        """Marks the channel under the cursor, or takes its mark away."""
+        if self.current is not None:
+            self.marks ^= {self.current.id}
+
+    def mark_shown(self) -> None:
+        """Marks every channel that the filter lets through."""
+        self.marks |= set(self.shown)
+
+    def sort_by(self, column: str) -> None:
+        """Sorts by a column; the same column again turns the order round."""
+        self.reverse = not self.reverse if column == self.sort else column in BIGGEST_FIRST
+        self.sort = column
+        self._arrange()
+
+    def narrow(self, text: str) -> None:
+        """Shows only channels that contain ``text`` in name, group, source or status.
+
+        The operator did this, so where it hides the channel under the cursor, the cursor goes to the first one left.
+        """
+        self.filter = text
+        self._arrange()
+        if self.position is None:
+            self.go(0)
+
+    def settle(self) -> None:
+        """Puts the cursor on a neighbour where the operator himself removed its channel."""
+        if self.position is None:
+            self.go(self._place)
+
+    def targets(self) -> "list[ChannelView]":
+        """The channels that an action is for: the marked ones, else the one under the cursor."""
+        if self.marks:
+            return sorted((self.channels[mark] for mark in self.marks), key=SORT_KEYS["name"])
+        return [self.current] if self.current is not None else []
+
+    def hidden_marks(self) -> int:
+        """How many marked channels the filter hides."""
+        return len(self.marks.difference(self.shown))
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """Status, its word and how many channels are in it, what is on air first; without those that nobody is in."""
+        found = Counter(str(row.status.value) for row in self.channels.values())
+        order = ("running", "pending", "stopping", "retrying", "error", "stopped")
+        return [(status, WORDS[status], found[status]) for status in order if found[status]]
+
+    def live(self) -> int:
+        """How many channels are on air or about to be."""
+        return sum(map(is_live, self.channels.values()))
+
+    def _arrange(self) -> None:
+        needle = self.filter.casefold().strip()
+        rows = [row for row in self.channels.values() if not needle or needle in _searchable(row)]
+        self.shown = [row.id for row in sorted_rows(rows, self.sort, self.reverse)]
+        self.marks.intersection_update(self.channels)
+        position = self.position
+        if position is not None:
+            self._place = position
+        elif self.cursor is None:
+            self.go(0)
+
+
+def _searchable(row: "ChannelView") -> str:
+    texts = (row.name, row.group or "", row.source, mark_of(row).word, row.status.value)
+    return "\n".join(texts).casefold()
+
+
+def sorted_rows(rows: "Iterable[ChannelView]", column: str, reverse: bool) -> "list[ChannelView]":
+    """Rows in the order of a column, equal ones by name; rows without a value last, whichever way."""
+    key = SORT_KEYS[column]
+    by_name = sorted(rows, key=lambda row: (row.name.casefold(), row.id))
+    known = [row for row in by_name if key(row) is not None]
+    known.sort(key=key, reverse=reverse)
+    return known + [row for row in by_name if key(row) is None]

@@ -1,0 +1,67 @@
+"""How the console shows the status of a channel: always a glyph and a word; colour only repeats them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from transcoder_tui.models.view import ChannelView
+
+Tone = Literal["good", "busy", "warn", "bad", "muted", "plain"]
+"""What a colour means; each widget maps it to a style of the theme."""
+
+SLOW = 0.97
+"""Speed below which an encoder visibly falls behind real time: at 0.97 a live input's buffer of one second is gone
+within 34 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Glyph, word and meaning of a status."""
+
+    glyph: str
+    word: str
+    tone: Tone
+    rank: int
+    """Position when sorted by status: what needs an operator comes first."""
+
+    @property
+    def text(self) -> str:
+        """Glyph and word."""
+        return f"{self.glyph} {self.word}"
+
+
+_MARKS = {
+    "error": Mark("✖", "error", "bad", 0),
+    "retrying": Mark("↻", "retrying", "warn", 1),
+    "pending": Mark("◌", "starting", "busy", 3),
+    "stopping": Mark("◍", "stopping", "busy", 4),
+    "running": Mark("●", "on air", "good", 5),
+    "stopped": Mark("○", "stopped", "muted", 6),
+}
+"""Keyed by the values of ``models.job.Status``."""
+
+_UNWELL = Mark("▲", "on air", "warn", 2)
+"""On air, but the worker says that it is not well."""
+
+_UNKNOWN = Mark("?", "unknown", "plain", 7)
+"""A status that this console is too old to know."""
+
+WORDS = {status: mark.word for status, mark in _MARKS.items()}
+"""The word for each status, in the order in which counts are listed last to first."""
+
+
+def mark_of(channel: "ChannelView") -> Mark:
+    """How a channel's status is shown."""
+    if channel.status == "running" and channel.message:
+        return _UNWELL
+    return _MARKS.get(channel.status, _UNKNOWN)
+
+
+def tone_of(status: str) -> Tone:
+    """What the colour of a status means."""
+    return _MARKS.get(status, _UNKNOWN).tone
+
+
+def is_live(channel: "ChannelView") -> bool:
+    """Whether stopping the channel would take something off air or interrupt its start."""
+    return channel.status in ("running", "pending", "stopping")

@@ -1,0 +1,183 @@
+"""The table of channels: one line each, drawn by the line API."""
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from transcoder_tui.console.columns import GAP, GUTTER, Placed, lay_out
+from transcoder_tui.console.state import Change, Rack
+from transcoder_tui.console.status import Tone
+from transcoder_tui.console.widgets.cells import fit, line
+
+TONES: tuple[Tone, ...] = ("good", "busy", "warn", "bad", "muted", "plain")
+
+
+class ChannelTable(ScrollView, can_focus=True):
+    """Shows a rack. Holds no rows of its own: what is drawn is what the rack says at that moment.
+
+    Args:
+        rack: The rows, their order, the cursor and the marks.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "channel-table--cursor",
+        "channel-table--cursor-blurred",
+        "channel-table--header",
+        "channel-table--marked",
+        "channel-table--stale",
+        *(f"channel-table--{tone}" for tone in TONES),
+    }
+
+    stale = reactive(False)
+    """Whether the rows are the last known ones of a worker that does not answer."""
+
+    class Pointed(Message):
+        """The operator clicked on a line."""
+
+        def __init__(self, line: int) -> None:
+            self.line = line
+            super().__init__()
+
+    class LaidOut(Message):
+        """The columns changed with the terminal's width."""
+
+    def __init__(self, rack: Rack, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._rack = rack
+        self._columns: tuple[Placed, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Placed, ...]:
+        """The columns that fit at present, with their widths."""
+        return self._columns
+
+    def show(self, change: Change) -> None:
+        """Draws what changed: single lines where rows stayed in place, else everything."""
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rack.shown))
+        if change.layout:
+            self.keep_cursor_in_view()
+            self.refresh()
+            return
+        places = {channel_id: place for place, channel_id in enumerate(self._rack.shown)}
+        top = self.scroll_offset.y
+        for channel_id in change.rows:
+            place = places.get(channel_id)
+            if place is not None and top <= place < top + self.size.height:
+                self.refresh(Region(0, place - top, self._changing_width, 1))
+
+    def show_cursor(self) -> None:
+        """Draws a moved cursor and keeps it in view."""
+        self.keep_cursor_in_view()
+        self.refresh()
+
+    def keep_cursor_in_view(self) -> None:
+        """Scrolls so far that the cursor's line can be seen."""
+        place = self._rack.position
+        height = self.scrollable_content_region.height
+        if place is None or height <= 0:
+            return
+        top = round(self.scroll_target_y)
+        if not top <= place < top + height:
+            self.scroll_to(y=place if place < top else place - height + 1, animate=False, immediate=True)
+
+    def watch_stale(self) -> None:
+        """Greys the rows, or gives them their colours back."""
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Chooses the columns for the new width."""
+        width = self.scrollable_content_region.width
+        self._columns = lay_out(width)
+        self.post_message(self.LaidOut())
+        self.virtual_size = Size(width, len(self._rack.shown))
+        self.keep_cursor_in_view()
+
+    def on_click(self, event: events.Click) -> None:
+        """Puts the cursor on the line that was clicked."""
+        self.post_message(self.Pointed(event.y + self.scroll_offset.y))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the table."""
+        width = self.size.width
+        base = self.rich_style
+        place = self.scroll_offset.y + y
+        shown = self._rack.shown
+        if place >= len(shown):
+            return Strip.blank(width, base)
+        row = self._rack.channels[shown[place]]
+        under_cursor = row.id == self._rack.cursor
+        marked = row.id in self._rack.marks
+        styles = self._styles(under_cursor, marked)
+        gutter = ("▌" if under_cursor else " ") + ("✓" if marked else " ")
+        parts: list[tuple[str, Style]] = [(gutter, styles["gutter"])]
+        for placed in self._columns:
+            text, tone = placed.column.read(row, self._rack.at)
+            emphasis = "name" if placed.column.key == "name" else tone
+            parts.append((fit(text, placed.width, placed.column.align), styles[emphasis]))
+            parts.append((" " * GAP, styles["plain"]))
+        return line(parts, width, styles["plain"])
+
+    def header(self, width: int) -> Strip:
+        """The line of titles; the column that it is sorted by carries an arrow."""
+        style = self.get_component_rich_style("channel-table--header")
+        chosen = style + Style(bold=True, underline=True)
+        parts: list[tuple[str, Style]] = [(" " * GUTTER, style)]
+        arrow = "↓" if self._rack.reverse else "↑"
+        for placed in self._columns:
+            column = placed.column
+            sorted_by = column.key == self._rack.sort
+            title = column.title + arrow if sorted_by else column.title
+            if len(title) > placed.width and sorted_by:
+                title = column.title[: placed.width - 1] + arrow
+            parts.append((fit(title, placed.width, column.align), chosen if sorted_by else style))
+            parts.append((" " * GAP, style))
+        return line(parts, width, style)
+
+    @property
+    def _changing_width(self) -> int:
+        width = end = GUTTER
+        for placed in self._columns:
+            width += placed.width + GAP
+            if placed.column.changes:
+                end = width
+        return end
+
+    def _styles(self, under_cursor: bool, marked: bool) -> dict[str, Style]:
+        base = self.rich_style
+        if marked:
+            base += self.get_component_rich_style("channel-table--marked", partial=True)
+        if under_cursor:
+            cursor = "channel-table--cursor" if self.has_focus else "channel-table--cursor-blurred"
+            base += self.get_component_rich_style(cursor, partial=True)
+        styles: dict[str, Style] = {}
+        inverted = under_cursor and self.app.native_ansi_color
+        for tone in TONES:
+            name = "channel-table--stale" if self.stale else f"channel-table--{tone}"
+            # A cursor in reverse video keeps one colour: sixteen colours on each other are often unreadable.
+            styles[tone] = base if inverted else base + self.get_component_rich_style(name, partial=True)
+        styles["name"] = styles["plain"] + Style(bold=not self.stale)
+        styles["gutter"] = styles["good" if not self.stale else "muted"] + Style(bold=True)
+        return styles
+
+
+class TableHeader(Widget):
+    """The titles above a table, which stay while it scrolls.
+
+    Args:
+        table: The table below.
+    """
+
+    def __init__(self, table: ChannelTable, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._table = table
+
+    def render_line(self, y: int) -> Strip:
+        """The titles."""
+        return self._table.header(self.size.width) if y == 0 else Strip.blank(self.size.width, self.rich_style)

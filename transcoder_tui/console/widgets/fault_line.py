@@ -1,0 +1,86 @@
+"""Between table and log: what is wrong with the channel under the cursor, what would help, and when it is tried again."""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.strip import Strip
+from textual.widget import Widget
+
+from transcoder_tui.console.status import mark_of
+from transcoder_tui.console.widgets.cells import fit, line
+
+if TYPE_CHECKING:
+    from transcoder_tui.models.view import ChannelView
+
+
+def retry_text(row: "ChannelView", now: datetime | None) -> str:
+    """``next retry in 12 s (3 of 5)`` while a channel waits for one, else nothing."""
+    if row.status != "retrying" or row.next_retry_at is None or now is None:
+        return ""
+    seconds = max(0, ceil((row.next_retry_at - now) / timedelta(seconds=1)))
+    when = f"in {seconds} s" if seconds else "now"
+    return f"next retry {when} ({row.attempt} of {row.max_attempts})"
+
+
+class FaultLine(Widget):
+    """One line, or two where message and remedy do not fit one; none where nothing is wrong."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "fault-line--remedy",
+        "fault-line--retry",
+        *(f"fault-line--{tone}" for tone in ("good", "busy", "warn", "bad", "muted", "plain")),
+    }
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._row: ChannelView | None = None
+        self._now: datetime | None = None
+        self._two = False
+
+    def show(self, row: "ChannelView | None", now: datetime | None) -> None:
+        """Draws a channel's fault.
+
+        Args:
+            row: The channel under the cursor.
+            now: The worker's clock, for the wait until the next retry.
+        """
+        self._row, self._now = row, now
+        self.display = row is not None and bool(row.message or row.remedy or retry_text(row, now))
+        self._fold()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Decides anew whether one line is enough."""
+        self._fold()
+
+    def _fold(self) -> None:
+        head, remedy, retry = self._texts()
+        needed = cell_len(head) + cell_len(remedy) + cell_len(retry) + 4
+        self._two = bool(remedy) and needed > self.size.width > 0
+        height = 2 if self._two else 1
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def _texts(self) -> tuple[str, str, str]:
+        if self._row is None:
+            return "", "", ""
+        return f" {mark_of(self._row).glyph} {self._row.message}", self._row.remedy, retry_text(self._row, self._now)
+
+    def render_line(self, y: int) -> Strip:
+        """The fault, its remedy and the next retry at the right."""
+        width, base = self.size.width, self.rich_style
+        if self._row is None:
+            return Strip.blank(width, base)
+        head, remedy, retry = self._texts()
+        style = base + self.get_component_rich_style(f"fault-line--{mark_of(self._row).tone}", partial=True)
+        soft = base + self.get_component_rich_style("fault-line--remedy", partial=True)
+        retry_style = base + self.get_component_rich_style("fault-line--retry", partial=True)
+        if y == 1:
+            return line([(fit(f"   {remedy}", width), soft)], width, base)
+        room = max(0, width - cell_len(retry) - 2)
+        then = "" if self._two or not remedy else f"  {remedy}"
+        first = min(cell_len(head), room)
+        parts = [(fit(head, first), style), (fit(then, room - first), soft), (f" {retry} ", retry_style)]
+        return line(parts, width, base)

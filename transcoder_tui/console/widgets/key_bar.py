@@ -1,0 +1,59 @@
+"""The last line: the keys that matter here, as many as fit, from the action registry."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.strip import Strip
+from textual.widget import Widget
+
+from transcoder_tui.console.actions import Action, Scope, actions_for, shown_key
+from transcoder_tui.console.widgets.cells import line
+
+
+def footer_actions(scope: Scope, width: int, *, read_only: bool) -> list[Action]:
+    """The actions that fit a line, in the registry's order; the least important are left out.
+
+    Args:
+        scope: Whose actions.
+        width: Cells of the line.
+        read_only: Leaves out what would change something.
+    """
+    offered = [action for action in actions_for(scope) if action.footer and not (read_only and action.writes)]
+    chosen: list[Action] = []
+    room = width
+    for action in sorted(offered, key=lambda action: -action.footer):
+        room -= _cells(action)
+        if room < 0:
+            break
+        chosen.append(action)
+    return [action for action in offered if action in chosen]
+
+
+def _cells(action: Action) -> int:
+    return cell_len(shown_key(action.keys[0])) + len(action.label) + 3
+
+
+class KeyBar(Widget):
+    """Shows keys and what they do.
+
+    Args:
+        scope: Whose actions.
+        read_only: Whether actions that change something are left out.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label"}
+
+    def __init__(self, scope: Scope, *, read_only: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._scope = scope
+        self._read_only = read_only
+
+    def render_line(self, y: int) -> Strip:
+        """The line of keys."""
+        base = self.rich_style
+        key = base + self.get_component_rich_style("key-bar--key", partial=True)
+        label = base + self.get_component_rich_style("key-bar--label", partial=True)
+        parts = []
+        for action in footer_actions(self._scope, self.size.width, read_only=self._read_only):
+            parts += [(f" {shown_key(action.keys[0])}", key), (f" {action.label} ", label)]
+        return line(parts, self.size.width, base)

@@ -1,0 +1,154 @@
+"""The machine at a glance: CPU, RAM, disk and every network interface, with figures and sparklines."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from transcoder_tui.console import format as written
+from transcoder_tui.console.state import Rack
+from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from transcoder_tui.models.view import SystemSample
+
+Parts = list[tuple[str, str]]
+"""Texts, each with the name of its style."""
+
+NIC_WIDTH = 38
+"""Least cells of one interface: two of them stand side by side on 80 columns."""
+NIC_LINES = 3
+"""Most lines of interfaces; further ones are counted."""
+LEAST_TOP = 100_000.0
+"""Bits per second at which an interface's sparkline is full at the least, so that ARP does not look like a picture."""
+BUSY, FULL = 80.0, 95.0
+"""Percent from which a figure warns and from which it alarms."""
+
+
+class SystemStrip(Widget):
+    """Shows the history of a rack's machine.
+
+    Args:
+        rack: Whose history is shown.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "system-strip--label",
+        "system-strip--figure",
+        "system-strip--warn",
+        "system-strip--bad",
+        "system-strip--muted",
+        "system-strip--in",
+        "system-strip--out",
+    }
+
+    def __init__(self, rack: Rack, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._rack = rack
+
+    def show(self) -> None:
+        """Draws the latest sample; takes as many lines as the interfaces need."""
+        lines = 1 + self._nic_lines()
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Places the interfaces anew."""
+        self.show()
+
+    def render_line(self, y: int) -> Strip:
+        """Line 0 is CPU, RAM and disk; the interfaces follow."""
+        width = self.size.width
+        base = self.rich_style
+        if not self._rack.history:
+            return Strip.blank(width, base)
+        history = list(self._rack.history)
+        parts = machine_parts(history, width) if y == 0 else self._nic_parts(history, y - 1, width)
+        return line(((text, self._style(base, style)) for text, style in parts), width, base)
+
+    def _style(self, base: Style, name: str) -> Style:
+        return base + self.get_component_rich_style(f"system-strip--{name}", partial=True)
+
+    def _nic_lines(self) -> int:
+        if not self._rack.history:
+            return 1
+        per_line = max(1, self.size.width // NIC_WIDTH)
+        return max(1, min(NIC_LINES, -(-len(self._rack.history[-1].nics) // per_line)))
+
+    def _nic_parts(self, history: "Sequence[SystemSample]", number: int, width: int) -> Parts:
+        per_line = max(1, width // NIC_WIDTH)
+        names = in_order([nic.name for nic in history[-1].nics])
+        chosen = names[number * per_line : (number + 1) * per_line]
+        parts: Parts = []
+        for name in chosen:
+            parts += nic_parts(history, name, width // per_line)
+        left_out = len(names) - NIC_LINES * per_line
+        if left_out > 0 and number == NIC_LINES - 1:
+            parts += [(f" +{left_out}", "muted")]
+        return parts
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Interfaces by name, the loopback last: it carries no channel to anybody."""
+    return sorted(names, key=lambda name: (name == "lo", name))
+
+
+def machine_parts(history: "Sequence[SystemSample]", width: int) -> Parts:
+    """CPU, RAM and disk on one line."""
+    now = history[-1]
+    ram = 100 * now.ram_used / max(1, now.ram_total)
+    spark = max(4, (width - 60) // 2)
+    cpus = [sample.cpu_percent for sample in history]
+    rams = [100 * sample.ram_used / max(1, sample.ram_total) for sample in history]
+    return [
+        (" CPU ", "label"),
+        (f"{now.cpu_percent:3.0f}% ", level(now.cpu_percent)),
+        (sparkline(cpus, spark, 100.0), "in"),
+        (f" load {now.load:.1f}/{now.cores}".ljust(13), "muted"),
+        (" RAM ", "label"),
+        (f"{ram:3.0f}% ", level(ram)),
+        (sparkline(rams, spark, 100.0), "out"),
+        (f" {written.size(now.ram_used)}/{written.size(now.ram_total)}".ljust(11), "muted"),
+        (" Disk ", "label"),
+        (f"{written.size(now.disk_free)} free", level(100 - 100 * now.disk_free / max(1, now.disk_total))),
+    ]
+
+
+def nic_parts(history: "Sequence[SystemSample]", name: str, width: int) -> Parts:
+    """One interface: what comes in and what goes out, in ``width`` cells."""
+    received: list[float] = []
+    sent: list[float] = []
+    up = False
+    for sample in history:
+        for nic in sample.nics:
+            if nic.name == name:
+                received.append(nic.rx_bps)
+                sent.append(nic.tx_bps)
+                up = nic.up
+    label = fit(name, 7)
+    if not up:
+        return [(f" {label} ", "label"), (fit("✖ down", width - 9), "bad")]
+    spark = max(3, (width - 9 - 18) // 2)
+    rest = width - 9 - 2 * (8 + spark) - 1
+    return [
+        (f" {label} ", "label"),
+        (f"↓{written.bitrate(received[-1]):>6} ", "figure"),
+        (sparkline(received, spark, _top(received[-spark:])), "in"),
+        (f" ↑{written.bitrate(sent[-1]):>6} ", "figure"),
+        (sparkline(sent, spark, _top(sent[-spark:])), "out"),
+        (" " * rest, "muted"),
+    ]
+
+
+def _top(values: Sequence[float]) -> float:
+    """A full block stands for a quarter more than the largest value, so that a steady rate does not look like a full link."""
+    return 1.25 * max(LEAST_TOP, *values)
+
+
+def level(percent: float) -> str:
+    """The style of a figure that may run full."""
+    return "bad" if percent >= FULL else "warn" if percent >= BUSY else "figure"

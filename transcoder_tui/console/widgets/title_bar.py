@@ -1,0 +1,85 @@
+"""The first line: which machine, how its worker is, how many channels are in which state."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from transcoder_tui.console import format as written
+from transcoder_tui.console.state import Rack
+from transcoder_tui.console.status import tone_of
+from transcoder_tui.console.widgets.cells import fit, line
+
+
+class TitleBar(Widget):
+    """Says where the operator is.
+
+    Args:
+        rack: Whose worker and channels are counted.
+        read_only: Whether the console may only look; then it says so.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "title-bar--brand",
+        "title-bar--badge",
+        "title-bar--lost",
+        *(f"title-bar--{tone}" for tone in ("good", "busy", "warn", "bad", "muted", "plain")),
+    }
+
+    def __init__(self, rack: Rack, *, read_only: bool, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._rack = rack
+        self._read_only = read_only
+        self._lost = ""
+
+    def show(self, lost: str = "") -> None:
+        """Draws the line.
+
+        Args:
+            lost: What to say instead of the worker's state where it does not answer.
+        """
+        self._lost = lost
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line: brand and worker at the left, counts at the right."""
+        width = self.size.width
+        base = self.rich_style
+        left: list[tuple[str, str]] = [(" transcoder-tui ", "brand")]
+        if self._read_only:
+            left.append((" read-only ", "badge"))
+        if self._lost:
+            room = width - sum(cell_len(text) for text, _ in left)
+            return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width, base)
+        left += self._worker()
+        right = self._counts()
+        room = width - sum(cell_len(text) for text, _ in right) - 1
+        used = sum(cell_len(text) for text, _ in left)
+        while used > room and len(left) > 1:
+            used -= cell_len(left.pop()[0])
+        return self._drawn([*left, (" " * max(1, room - used), "plain"), *right], width, base)
+
+    def _worker(self) -> list[tuple[str, str]]:
+        worker = self._rack.worker
+        if worker is None:
+            return [(" connecting to the worker", "muted")]
+        if worker.database != "ok":
+            return [(f" ▲ database: {worker.database}", "warn")]
+        return [
+            (f" {worker.host} ", "plain"),
+            (f" worker {worker.version}, FFmpeg {worker.ffmpeg_version}", "muted"),
+        ]
+
+    def _counts(self) -> list[tuple[str, str]]:
+        if self._rack.worker is None:
+            return []
+        parts = [(written.plural(len(self._rack.channels), "channel"), "plain")]
+        for status, word, number in self._rack.counts():
+            parts += [("  ", "plain"), (f"{number} {word}", tone_of(status))]
+        return parts
+
+    def _drawn(self, parts: list[tuple[str, str]], width: int, base: Style) -> Strip:
+        styled = ((text, base + self.get_component_rich_style(f"title-bar--{name}", partial=True)) for text, name in parts)
+        return line(styled, width, base)

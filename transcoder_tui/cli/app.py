@@ -312,7 +312,8 @@ def worker_stop(
     """Stop keeper and worker. The channels stay on air."""
     from transcoder_tui.cli.worker import stop
 
-    _ask(ctx, lambda client: stop(client, channels=channels))
+    settings = _settings(ctx)
+    _ask(ctx, lambda client: stop(client, settings, channels=channels))
 
 
 @worker_app.command("status")

@@ -2,26 +2,22 @@
 
 import asyncio
 import os
-import select
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from transcoder_tui.cli.exit_codes import ExitCode, code_of_all
 from transcoder_tui.cli.figures import duration_text
+from transcoder_tui.cli.handles import handle_on, has_ended, keeper_of, send
 from transcoder_tui.cli.orders import order_each
 from transcoder_tui.cli.output import say, say_pairs, write_json
-from transcoder_tui.client.background import KEEPER, KEEPER_ARGV, ensure_worker, keeper_environment
+from transcoder_tui.client.background import KEEPER_ARGV, ensure_worker, keeper_environment
 from transcoder_tui.client.client import WorkerClient
-from transcoder_tui.errors import HostFault, NotPermitted, NoWorker, TranscoderError
+from transcoder_tui.errors import HostFault, NoWorker, TranscoderError
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.view import WorkerView
 from transcoder_tui.settings import Settings
 
-WORKER = "transcoder_tui.daemon"
-"""The worker's module, which marks its command line."""
 END_S = 30.0
 """Longest wait for a worker to end or to be replaced; its keeper kills it after 15 s."""
 POLL_S = 0.1
@@ -66,21 +62,25 @@ async def status(client: WorkerClient, *, as_json: bool) -> ExitCode:
     return ExitCode.OK
 
 
-async def stop(client: WorkerClient, *, channels: bool) -> ExitCode:
+async def stop(client: WorkerClient, settings: Settings, *, channels: bool) -> ExitCode:
     """Ends keeper and worker.
 
     Args:
         client: The worker to end.
+        settings: Where to look for a keeper whose worker does not answer.
         channels: Whether to take its channels off air first.
     """
-    view = await client.worker()
+    try:
+        view = await client.worker()
+    except NoWorker:
+        return await _stop_keeper(client, settings)
     failed: list[TranscoderError] = []
     if channels:
         jobs = [job for job in await client.jobs() if job.wanted is Wanted.RUNNING or job.status is not Status.STOPPED]
         failed = await order_each(client, "stop", jobs)
     left = sum(job.status.is_live for job in await client.jobs())
-    with _process(view) as handle:
-        _signal(handle, signal.SIGTERM)
+    with handle_on(view.keeper_pid, view.pid) as handle:
+        send(handle, signal.SIGTERM)
         await _ended(client, handle)
     if left:
         say(f"Worker stopped. {_stay(left)} on air; 'transcoder-tui worker start' takes them up again.")
@@ -89,14 +89,30 @@ async def stop(client: WorkerClient, *, channels: bool) -> ExitCode:
     return code_of_all(failed)
 
 
+async def _stop_keeper(client: WorkerClient, settings: Settings) -> ExitCode:
+    """Ends a keeper that tries in vain to start a worker.
+
+    Raises:
+        NoWorker: Where there is no keeper either.
+    """
+    keeper = keeper_of(settings.run_path)
+    if keeper is None:
+        raise NoWorker(f"no worker runs on {settings.data_dir}, so there is none to stop")
+    with handle_on(keeper) as handle:
+        send(handle, signal.SIGTERM)
+        await _ended(client, handle)
+    say(f"No worker answered; its keeper {keeper} was stopped. What is on air stays on air.")
+    return ExitCode.OK
+
+
 async def reload(client: WorkerClient) -> ExitCode:
     """Replaces the worker; its keeper and the channels stay."""
     before = await client.worker()
     if before.keeper_pid is None:
         raise HostFault("this worker has no keeper that could replace it", "stop the worker, and start it again")
     pids = await _pids(client)
-    with _process(before) as handle:
-        _signal(handle, signal.SIGHUP)
+    with handle_on(before.keeper_pid) as handle:
+        send(handle, signal.SIGHUP)
         after = await _replaced(client, before)
     now = await _pids(client)
     kept = sum(now.get(channel) == pid for channel, pid in pids.items())
@@ -121,7 +137,7 @@ async def _ended(client: WorkerClient, handle: int) -> None:
     """Waits for the process to be gone and the socket to be silent, so that a new keeper finds the place free."""
 
     async def look() -> bool:
-        return bool(select.select([handle], [], [], 0)[0]) and await _answering(client) is None
+        return has_ended(handle) and await _answering(client) is None
 
     await _until(look, f"the worker did not end within {END_S:g} s")
 
@@ -157,50 +173,3 @@ async def _answering(client: WorkerClient) -> WorkerView | None:
         return await client.worker()
     except NoWorker:
         return None
-
-
-@contextmanager
-def _process(view: WorkerView) -> Iterator[int]:
-    """A handle on the keeper, or on the worker where that is all there is.
-
-    Raises:
-        HostFault: Where no process of ours has that pid, such as in another container.
-    """
-    for pid, module in ((view.keeper_pid, KEEPER), (view.pid, WORKER)):
-        handle = None if pid is None else _open(pid, module)
-        if handle is not None:
-            try:
-                yield handle
-            finally:
-                os.close(handle)
-            return
-    raise HostFault(
-        f"neither keeper {view.keeper_pid} nor worker {view.pid} is a process that can be seen from here",
-        f"run this on the host {view.host}, outside of any container, as the same user",
-    )
-
-
-def _open(pid: int, module: str) -> int | None:
-    """A pidfd for the process, if it runs the module; the handle comes first, so the pid cannot change hands."""
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:
-        return None
-    try:
-        if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-            return handle
-    except OSError:
-        pass
-    os.close(handle)
-    return None
-
-
-def _signal(handle: int, signum: signal.Signals) -> None:
-    try:
-        signal.pidfd_send_signal(handle, signum)
-    except ProcessLookupError:
-        return
-    except PermissionError:
-        raise NotPermitted(
-            "the worker belongs to somebody else", "use the account that runs it, or root, or systemctl"
-        ) from None

@@ -165,5 +165,5 @@ def _why(reason: str, logs: list[Path], sizes: list[int]) -> list[Fault]:
                 lines += file.read().decode(errors="replace").splitlines()
         except OSError:
             continue
-    said = [Fault(sanitise(line)) for line in lines if line.strip()]
+    said = [Fault(sanitise(line.strip())) for line in lines if line.strip()]
     return [Fault(reason, f"read {' and '.join(map(str, logs))}"), *said[-TAIL_LINES:]]

@@ -1,6 +1,5 @@
 """The FFmpeg command of a channel: a pure function from its document and this machine's facts."""
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,16 +9,13 @@ from transcoder_tui.ffmpeg.encoders import Encoding, interleave_delta
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.filters import FILTER_THREADS, build_filters
 from transcoder_tui.ffmpeg.inputs import build_input
+from transcoder_tui.ffmpeg.masking import mask
 from transcoder_tui.ffmpeg.outputs import PROVIDER, destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
-from transcoder_tui.models.address import MASK, Address
+from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
 
 __all__ = ["Command", "HostFacts", "build_command", "mask"]
-
-SHORT_SECRET = 8
-"""Characters below which a secret is masked only where it stands as a word: a stream key ``live`` must not blot out
-half of every line."""
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 """All that FFmpeg inherits. The caller's variables stay outside: ``FFREPORT`` alone could write a file anywhere."""
@@ -43,23 +39,6 @@ class Command:
     def shell(self) -> str:
         """The command as a line for a shell, secrets masked."""
         return shlex.join(self.masked())
-
-
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """Hides secrets in a text.
-
-    Args:
-        text: A log line, an argument, a message.
-        secrets: What nobody must read; the longest is replaced first, since one may contain another.
-    """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if secret not in text:
-            continue
-        if len(secret) < SHORT_SECRET:
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", MASK, text)
-        else:
-            text = text.replace(secret, MASK)
-    return text
 
 
 def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: int = 0) -> Command:

@@ -230,7 +230,8 @@ def _file(job: _Job) -> Destination:
         url=f"file:{path}",
         streams=job.plan.streams(job.carried),
         protocols="file",
-        options=options.get(muxer, {}),
+        # FFmpeg collects 256 KiB before it writes to a file: ten seconds of a small picture, lost if it is killed.
+        options={"flush_packets": "1", **options.get(muxer, {})},
         global_header=muxer != "mpegts",
     )
 

@@ -1,6 +1,7 @@
 """Opens the console, which paints first and looks for its worker then."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +63,12 @@ def open_console(options: ConsoleOptions) -> int:
     Raises:
         HostFault: Where there is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise HostFault("the console needs a terminal", "run it in one, or see the commands with --help")
     use_config(options.config)
     from transcoder_tui.console.app import run_console
+
+    started: list[bool] = []
 
     def connect() -> "WorkerClient":
         """Reads the settings and finds or starts the worker; runs after first paint, in a thread."""
@@ -74,12 +77,27 @@ def open_console(options: ConsoleOptions) -> int:
         from transcoder_tui.settings import load_settings
 
         settings = load_settings(data_dir=options.data_dir)
-        ensure_worker(settings)
+        started.append(ensure_worker(settings))
         return WorkerClient(settings.socket)
 
     farewell = run_console(connect, ascii_only=options.ascii, read_only=options.read_only)
-    if farewell:
-        where = f" --data-dir {options.data_dir}" if options.data_dir else ""
-        print(farewell)
-        print(f"Stop them with: transcoder-tui{where} stop --all")
+    for line in parting_lines(farewell, started=any(started), data_dir=options.data_dir):
+        print(line)
     return 0
+
+
+def parting_lines(farewell: str, *, started: bool, data_dir: str | None) -> list[str]:
+    """What to say after leaving the console: what goes on without it, and how to end that.
+
+    Args:
+        farewell: What the console said, such as ``3 channels stay on air.``.
+        started: Whether it had to start a worker.
+        data_dir: The data directory of the command line, which the commands then need as well.
+    """
+    program = f"transcoder-tui --data-dir {shlex.quote(data_dir)}" if data_dir else "transcoder-tui"
+    lines = [farewell] if farewell else []
+    if "stay" in farewell:
+        lines.append(f"Stop them with: {program} stop --all")
+    if started:
+        lines.append(f"The worker runs on in the background; end it with: {program} worker stop")
+    return lines

@@ -129,7 +129,8 @@ def test_a_stranger_who_listens_on_the_socket_is_not_trusted(home: Path) -> None
     home.chmod(0o755)
     (home / "run").chmod(0o777)
     path = home / "run" / "worker.sock"
-    script = f"import socket, time; s = socket.socket(socket.AF_UNIX); s.bind({str(path)!r}); s.listen(); time.sleep(60)"
+    listen = f"s = socket.socket(socket.AF_UNIX); s.bind({str(path)!r}); s.listen()"
+    script = f"import socket, time; {listen}; time.sleep(60)"
     stranger = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/env", "python3", "-c", script]
     with subprocess.Popen(stranger) as process:
         deadline = time.monotonic() + 30

@@ -80,7 +80,10 @@ def test_a_wrong_line_up_is_refused_with_field_channel_and_remedy_and_never_sent
     assert (code, out) == (3, "")
     title, size, muxrate = err.splitlines()
     assert title == "Not accepted"
-    assert size.startswith("  channels[0].renditions[0].video.size: 1921x1080 has an odd side (in News HD); 4:2:0 needs")
+    assert size == (
+        "  channels[0].renditions[0].video.size: 1921x1080 has an odd side (in News HD); "
+        "4:2:0 needs even sides, such as 1920 or 1922"
+    )
     assert muxrate == (
         "  channels[0].outputs[0].muxrate: '5000 potatoes' is not a bitrate (in News HD); "
         "write a number with k or M, such as 5000k or 5M"
@@ -97,7 +100,8 @@ def test_faults_as_json_keep_the_plain_path_of_the_field(rack: Rack, run: Run) -
 
 
 def test_what_only_the_worker_can_find_wrong_names_the_channel_too(rack: Rack, run: Run) -> None:
-    rack.refusals["PUT", "/lineup"] = InvalidInput("eth9 is not here", "choose eth0", "channels[0].sources[0].interface")
+    interface = "channels[0].sources[0].interface"
+    rack.refusals["PUT", "/lineup"] = InvalidInput("eth9 is not here", "choose eth0", interface)
 
     code, _, err = run("apply", "-", stdin=LINEUP.encode())
 
@@ -128,7 +132,7 @@ def test_apply_starts_no_worker(run: Run, home: Path) -> None:
 
 
 def test_an_export_is_the_line_up_in_the_layout_of_the_manual(rack: Rack, run: Run) -> None:
-    rack.add("News HD", group="Nachrichten – früh")
+    rack.add("News HD", group="Nachrichten früh")
 
     code, out, err = run("export")
 
@@ -137,7 +141,7 @@ def test_an_export_is_the_line_up_in_the_layout_of_the_manual(rack: Rack, run: R
         "version: 1",
         "channels:",
         "  - name: News HD",
-        "    group: Nachrichten – früh",
+        "    group: Nachrichten früh",
         "    priority: 50",
         "    autostart: true",
         "    sources:",

@@ -66,9 +66,7 @@ def test_stop_with_channels_takes_them_off_air_first(keeper: subprocess.Popen[by
     assert keeper.wait() == 0
 
 
-def test_reload_waits_for_the_next_worker_and_compares_the_ffmpegs(
-    keeper: subprocess.Popen[bytes], run: Run
-) -> None:
+def test_reload_waits_for_the_next_worker_and_compares_the_ffmpegs(keeper: subprocess.Popen[bytes], run: Run) -> None:
     code, out, err = run("worker", "reload")
 
     assert (code, err) == (0, "")

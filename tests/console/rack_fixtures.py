@@ -92,16 +92,18 @@ def view(channel_id: int, name: str, status: Status = Status.RUNNING, **changes:
         "revision": 1,
         "name": name,
         "group": "News",
-        "source": f"udp://239.1.1.{channel_id}:5000",
+        "source": f"udp://239.1.1.{channel_id % 250}:5000",
         "interface": "eth1",
         "renditions": ["1080p 1920x1080 25 fps 5000k"],
-        "outputs": [f"udp://239.2.1.{channel_id}:5000"],
+        "outputs": [f"udp://239.2.1.{channel_id % 250}:5000"],
         "wanted": Wanted.STOPPED if status is Status.STOPPED else Wanted.RUNNING,
         "status": status,
         "since": NOW - timedelta(hours=4, minutes=12),
         "on_air_since": NOW - timedelta(hours=4, minutes=12) if live else None,
         "pid": 4000 + channel_id if live else None,
-        "telemetry": Telemetry(fps=25.0, speed=1.0, bitrate=6_500_000, drops=0, dups=2, cpu_percent=142, rss_bytes=188_743_680)
+        "telemetry": Telemetry(
+            fps=25.0, speed=1.0, bitrate=6_500_000, drops=0, dups=2, cpu_percent=142, rss_bytes=188_743_680
+        )
         if live
         else Telemetry(),
     }
@@ -148,7 +150,10 @@ def line_up() -> list[ChannelView]:
 
 
 def log_lines(count: int = 40) -> list[str]:
-    lines = ["2026-11-22T10:03:11.004Z WORKER  start: ffmpeg -hide_banner -nostdin -i udp://239.1.1.1:5000 " + "-map 0:v " * 30]
+    lines = [
+        "2026-11-22T10:03:11.004Z WORKER  start: ffmpeg -hide_banner -nostdin -i udp://239.1.1.1:5000 "
+        + "-map 0:v " * 30
+    ]
     for number in range(count - 2):
         at = (NOW - timedelta(seconds=count - number)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if number % 7 == 3:
@@ -166,7 +171,7 @@ class FakeClient(WorkerClient):
     def __init__(self, channels: list[ChannelView] | None = None) -> None:
         self.views = {row.id: row for row in (line_up() if channels is None else channels)}
         self.documents: dict[int, ChannelDocument] = {
-            row.id: ChannelDocument(id=row.id, revision=row.revision, spec=spec(row.name, row.id))
+            row.id: ChannelDocument(id=row.id, revision=row.revision, spec=spec(row.name, row.id % 250))
             for row in self.views.values()
             if row.name.isprintable()
         }
@@ -286,7 +291,11 @@ def _octets(lines: list[str]) -> bytes:
 
 
 def _split(octets: bytes) -> Iterator[bytes]:
-    return iter(octets.splitlines(keepends=True)) if b"\r" not in octets else (part + b"\n" for part in octets.split(b"\n")[:-1])
+    return (
+        iter(octets.splitlines(keepends=True))
+        if b"\r" not in octets
+        else (part + b"\n" for part in octets.split(b"\n")[:-1])
+    )
 
 
 class Clock:

@@ -64,13 +64,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, footer=98, writes=True),
     Action("new", ("n",), "New", "Create a channel", _CHANNELS, footer=95, writes=True),
     Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, footer=94, writes=True),
-    Action("clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True),
+    Action(
+        "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True
+    ),
     Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, footer=80, writes=True),
     Action("details", ("i", "enter"), "Details", "Everything about the channel under the cursor", _CHANNELS, footer=70),
     Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, footer=50),
     Action("mark", ("space",), "Mark", "Mark, and go one line down", _TABLE, footer=40),
     Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel in the table", _TABLE),
-    Action("filter", ("slash",), "Filter", "Show only what contains a text: name, group, source, status", _TABLE, footer=90),
+    Action(
+        "filter", ("slash",), "Filter", "Show only what contains a text: name, group, source, status", _TABLE, footer=90
+    ),
     Action("back", ("escape",), "Back", "Leave the log, else clear the marks, else clear the filter", _TABLE),
     *(
         Action(f"sort-{column}", (key,), f"Sort {column}", f"Sort by {column}; again turns it round", _TABLE)
@@ -95,7 +99,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
     Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
     Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
-    Action("leave", ("ctrl+c",), "Leave", "Leave the console", _FORM, "form", 0, priority=True),
 )
 """In the order of the help."""
 

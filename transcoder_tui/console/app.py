@@ -51,7 +51,10 @@ class ConsoleApp(App[str]):
         waits: Seconds before each further attempt to reach the worker.
     """
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]  # Textual loads no default screen's own CSS
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/main.tcss",
+    ]  # Textual loads no default screen's own CSS
     TITLE = "transcoder-tui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -230,6 +233,14 @@ class ConsoleApp(App[str]):
         self.push_screen(HelpScreen())
 
     # Leaving
+
+    async def action_quit(self) -> None:
+        """Leaves by the framework's own key, ctrl+q, with the same words."""
+        self.leave()
+
+    def action_help_quit(self) -> None:
+        """Says how to leave, where ctrl+c does not because a dialog is open."""
+        self.notify("Close this with esc; the console is left with q.", markup=False)
 
     def leave(self) -> None:
         """Leaves the console."""

@@ -34,6 +34,6 @@ def _ascii(text: str) -> str:
 
 
 def _line(glyph: str) -> str:
-    if glyph in "─━╌┄═▔▀":  # noqa: RUF001
+    if glyph in "─━╌┄═▔▀":
         return "-"
     return "|" if glyph in "│┃║▏▕▐" else "+" if 0x2500 <= ord(glyph) < 0x2580 else "#"

@@ -19,6 +19,7 @@ _TONES: dict[str, Tone] = {
 }
 """What the colour of each level means; ``WORKER`` are the worker's own lines: start, stop, exit, watchdog."""
 
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """One line."""

@@ -38,7 +38,7 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(Content.styled(self._question.title, "bold"), markup=False, id="asked")
             yield Static(Content(self._question.body), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(Content(f"y  {self._question.answer}"), compact=True, variant="error", id="yes")
+                yield Button(Content(f"y  {self._question.answer}"), compact=True, id="yes")
                 yield Button(Content("n  Cancel"), compact=True, id="no")
 
     def action_answer(self, yes: bool) -> None:

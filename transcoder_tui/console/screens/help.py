@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -16,18 +16,36 @@ KEYS_WIDTH = 9
 """Cells for an action's keys: ``asterisk`` and pairs such as ``PgUp`` or ``i enter``."""
 
 
+FIRST_COLUMN = 2
+"""Sections that stand in the first column of a broad terminal; the others have about as many lines together."""
+
+
 def sections() -> list[tuple[str, list[Action]]]:
-    """Headings with their actions, in the registry's order; what is on two screens is listed once."""
+    """Headings with their actions, in the registry's order."""
     return [(heading, list(actions)) for heading, actions in groupby(ACTIONS, lambda action: action.section)]
 
 
 def worded(heading: str, actions: list[Action]) -> Content:
-    """One section of the help."""
+    """One section of the help. Orders of the table share two lines: ten alike would hide the rest."""
     lines = [Content.styled(heading, "bold $primary")]
+    sorts = [action for action in actions if action.name.startswith("sort-")]
     for action in actions:
-        keys = " ".join(map(shown_key, action.keys))
-        lines.append(Content.assemble((f"{keys:{KEYS_WIDTH}}", "bold $accent"), " ", action.help))
+        if action in sorts:
+            continue
+        lines.append(_line(" ".join(map(shown_key, action.keys)), action.help))
+    if sorts:
+        half = -(-len(sorts) // 2)
+        lines.append(_line("shift", "Sort; the same key again turns the order round:"))
+        lines += [_line("", "  ".join(_letter(action) for action in some)) for some in (sorts[:half], sorts[half:])]
     return Content("\n").join(lines)
+
+
+def _line(keys: str, words: str) -> Content:
+    return Content.assemble((f"{keys:{KEYS_WIDTH}}", "bold $accent"), " ", words)
+
+
+def _letter(action: Action) -> str:
+    return f"{action.keys[0]} {action.name.partition('-')[2]}"
 
 
 class HelpScreen(ModalScreen[None]):
@@ -48,9 +66,12 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="help", can_focus=False) as dialog:
             dialog.border_title = "Keys"
             dialog.border_subtitle = "esc closes"
-            with Grid():
-                for heading, actions in sections():
-                    yield Static(worded(heading, actions), markup=False, classes="section")
+            listed = sections()
+            with Container(id="columns"):
+                for column in (listed[:FIRST_COLUMN], listed[FIRST_COLUMN:]):
+                    with Vertical(classes="column"):
+                        for heading, actions in column:
+                            yield Static(worded(heading, actions), markup=False, classes="section")
 
     def action_close(self) -> None:
         """Closes the help."""

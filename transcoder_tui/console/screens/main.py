@@ -53,7 +53,7 @@ class MainScreen(Screen[None]):
         table = ChannelTable(self._rack, id="table")
         yield TitleBar(self._rack, read_only=self._read_only, id="title")
         yield SystemStrip(self._rack, id="system")
-        yield Heading("Filter", id="narrowed")
+        yield Heading("Table", id="narrowed")
         yield Input(placeholder="part of a name, group, source or status", compact=True, id="filter")
         yield TableHeader(table, id="columns")
         yield table
@@ -123,7 +123,8 @@ class MainScreen(Screen[None]):
 
     def _narrowed_words(self) -> tuple[str, str]:
         rack = self._rack
-        subject = f"{rack.filter!r}: {len(rack.shown)} of {len(rack.channels)} channels" if rack.filter else "none"
+        total = len(rack.channels)
+        subject = f"{len(rack.shown)} of {total} channels contain {rack.filter!r}" if rack.filter else f"all {total}"
         hidden = rack.hidden_marks()
         marked = f"✓ {len(rack.marks)} marked" + (f", {hidden} of them hidden by the filter" if hidden else "")
         return subject, marked if rack.marks else ""

@@ -76,12 +76,12 @@ class SystemStrip(Widget):
     def _nic_lines(self) -> int:
         if not self._rack.history:
             return 1
-        per_line = max(1, self.size.width // NIC_WIDTH)
-        return max(1, min(NIC_LINES, -(-len(self._rack.history[-1].nics) // per_line)))
+        nics = len(self._rack.history[-1].nics)
+        return max(1, min(NIC_LINES, -(-nics // side_by_side(nics, self.size.width))))
 
     def _nic_parts(self, history: "Sequence[SystemSample]", number: int, width: int) -> Parts:
-        per_line = max(1, width // NIC_WIDTH)
         names = in_order([nic.name for nic in history[-1].nics])
+        per_line = side_by_side(len(names), width)
         chosen = names[number * per_line : (number + 1) * per_line]
         parts: Parts = []
         for name in chosen:
@@ -90,6 +90,11 @@ class SystemStrip(Widget):
         if left_out > 0 and number == NIC_LINES - 1:
             parts += [(f" +{left_out}", "muted")]
         return parts
+
+
+def side_by_side(nics: int, width: int) -> int:
+    """How many interfaces share a line."""
+    return max(1, min(nics, width // NIC_WIDTH))
 
 
 def in_order(names: Sequence[str]) -> list[str]:

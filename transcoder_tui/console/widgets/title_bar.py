@@ -81,5 +81,7 @@ class TitleBar(Widget):
         return parts
 
     def _drawn(self, parts: list[tuple[str, str]], width: int, base: Style) -> Strip:
-        styled = ((text, base + self.get_component_rich_style(f"title-bar--{name}", partial=True)) for text, name in parts)
+        styled = (
+            (text, base + self.get_component_rich_style(f"title-bar--{name}", partial=True)) for text, name in parts
+        )
         return line(styled, width, base)

@@ -1,0 +1,295 @@
+"""The form in which a channel is created, edited or cloned."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from transcoder_tui.console import format as written
+from transcoder_tui.console.actions import bindings_for
+from transcoder_tui.console.edge import Edge
+from transcoder_tui.console.form_fields import sections_of, steps_of
+from transcoder_tui.console.ladder import next_rung
+from transcoder_tui.console.orders import Question
+from transcoder_tui.console.screens.confirm import ConfirmScreen
+from transcoder_tui.console.screens.fault import FaultScreen
+from transcoder_tui.console.status import is_live
+from transcoder_tui.console.widgets.form_section import FormField, FormSection, Names, field_around, section_around
+from transcoder_tui.console.widgets.heading import Heading
+from transcoder_tui.console.widgets.key_bar import KeyBar
+from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
+from transcoder_tui.models.channel import ChannelFields, ChannelSpec
+from transcoder_tui.models.faults import parse
+
+if TYPE_CHECKING:
+    from transcoder_tui.models.view import ChannelDocument, ChannelView
+
+Kind = Literal["new", "edit", "clone"]
+
+PARTS = sections_of(ChannelSpec)
+"""Sources, renditions and outputs: the parts of a channel of which there may be several."""
+
+
+def first_document() -> dict[str, Any]:
+    """What a new channel's form holds: one of each part, the rendition ready to use."""
+    return {"sources": [{}], "renditions": [next_rung(["1080p"])], "outputs": [{}]}
+
+
+class FormScreen(Screen[str]):
+    """Fills in a channel's document; dismissed with the channel's name once it is stored, else with nothing.
+
+    Args:
+        edge: Stores it.
+        kind: Whether it is a new channel, one to change, or a copy of one.
+        document: The channel to change or to copy.
+        channel: The same as the table shows it, to know whether it is on air.
+    """
+
+    CSS_PATH = "form.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-slim"), (72, "-narrow"), (132, "-broad")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("form")]
+
+    def __init__(
+        self, edge: Edge, kind: Kind, document: "ChannelDocument | None", channel: "ChannelView | None"
+    ) -> None:
+        super().__init__()
+        self._edge = edge
+        self._kind = kind
+        self._stored = document
+        self._channel = channel
+        self._first = dict(document.spec) if document is not None else first_document()
+        if kind == "clone":
+            self._first["name"] = f"{self._first.get('name', '')} copy"
+        self._interfaces: list[str] = []
+        self._submitted = kind != "new"
+        self._refused: list[Fault] = []
+        self._names: dict[str, Names] = {"interface": lambda: self._interfaces, "rendition": self._rendition_names}
+        self._before: dict[str, Any] = {}
+
+    # Building
+
+    def compose(self) -> ComposeResult:
+        """Heading, sections, help and keys."""
+        yield Heading(self._title(), id="form-heading")
+        with VerticalScroll(id="form", can_focus=False):
+            yield FormSection("Channel", ChannelFields, self._first, "", self._names)
+            for part in PARTS:
+                for document in self._first.get(part) or [{}]:
+                    yield self._section(part, document)
+        yield Static(markup=False, id="form-help")
+        yield KeyBar("form", id="keys")
+
+    def _title(self) -> str:
+        name = str(self._stored.spec.get("name", "")) if self._stored else ""
+        return {"new": "New channel", "edit": f"Edit {name}", "clone": f"New channel, a copy of {name}"}[self._kind]
+
+    def _section(self, part: str, document: dict[str, Any]) -> FormSection:
+        about, model = PARTS[part]
+        return FormSection(about.label.removesuffix("s"), model, document, part, self._names)
+
+    def on_mount(self) -> None:
+        """Remembers what it began with, to notice changes."""
+        self._before = self.document()
+        self._check()
+        self.call_after_refresh(self._focus_first)
+        self._learn_interfaces()
+
+    def _focus_first(self) -> None:
+        self._sections()[0].fields[("name",)].focus_control()
+
+    @work(group="interfaces")
+    async def _learn_interfaces(self) -> None:
+        try:
+            self._interfaces = [interface.name for interface in await self._edge.interfaces()]
+        except TranscoderError:
+            return
+        self._show_help()
+
+    # The document
+
+    def _sections(self, part: str | None = None) -> list[FormSection]:
+        return [section for section in self.query(FormSection) if part is None or section.part == part]
+
+    def document(self) -> dict[str, Any]:
+        """What is filled in, as a channel's document."""
+        document = self._sections("")[0].document()
+        for part in PARTS:
+            document[part] = [section.document() for section in self._sections(part)]
+        return document
+
+    def _rendition_names(self) -> list[str]:
+        return [str(section.fields[("name",)].value) for section in self._sections("renditions")]
+
+    def _check(self) -> ChannelSpec | None:
+        """Validates what is filled in and shows each fault at its field.
+
+        Returns:
+            The channel; None where something is wrong.
+        """
+        spec: ChannelSpec | None = None
+        faults: Sequence[Fault] = self._refused
+        try:
+            spec = parse(ChannelSpec, self.document())
+        except InvalidInput as error:
+            faults = [*error.faults, *self._refused]
+        self._show_faults(faults)
+        return None if faults else spec
+
+    def _show_faults(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Shows faults at their fields.
+
+        Returns:
+            The ones that belong to no field.
+        """
+        at: dict[FormField, Fault] = {}
+        homeless: list[Fault] = []
+        for fault in faults:
+            field = self._field_for(fault)
+            if field is None:
+                homeless.append(fault)
+            else:
+                at.setdefault(field, fault)
+        for section in self._sections():
+            for field in section.fields.values():
+                shown = at.get(field) if field.touched or self._submitted else None
+                field.show_fault(shown)
+            number = None
+            if section.part:
+                number = self._sections(section.part).index(section) + 1
+            section.show_heading(number, "")
+        left = len(at) + len(homeless)
+        note = f"✖ {written.plural(left, 'field')} to complete" if left else "✓ complete"
+        self.query_one("#form-heading", Heading).show("", note)
+        return homeless
+
+    def _field_for(self, fault: Fault) -> FormField | None:
+        steps = steps_of(fault.field)
+        if len(steps) >= 2 and steps[0] in PARTS and isinstance(steps[1], int):
+            sections = self._sections(str(steps[0]))
+            return sections[steps[1]].field_for(steps[2:]) if steps[1] < len(sections) else None
+        return self._sections("")[0].field_for(steps)
+
+    # What the operator does
+
+    def on_form_field_edited(self) -> None:
+        """Validates as one types."""
+        self._refused = []
+        for section in self._sections():
+            section.show_belonging()
+        self._check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The return key goes on to the next field."""
+        event.stop()
+        self.focus_next()
+
+    def on_descendant_focus(self, _: DescendantFocus) -> None:
+        """Explains the field that the operator came to."""
+        self._show_help()
+
+    def _show_help(self) -> None:
+        field = field_around(self.focused)
+        if field is None:
+            return
+        about = field.entry.about
+        more = [f"Allowed: {about.range}." if about.range else ""]
+        if field.entry.path[-1] == "interface" and self._interfaces:
+            more.append(f"Here: {', '.join(self._interfaces)}.")
+        words = " ".join(text for text in (about.help, *more) if text)
+        self.query_one("#form-help", Static).update(Content.assemble((f"{about.label}: ", "bold $primary"), words))
+
+    def action_next(self) -> None:
+        """To the next field."""
+        self.focus_next()
+
+    def action_previous(self) -> None:
+        """To the previous field."""
+        self.focus_previous()
+
+    async def action_add(self) -> None:
+        """Adds another of the part that the operator is in."""
+        section = section_around(self.focused)
+        if section is None or not section.part:
+            self.notify("Go to a source, rendition or output first.", markup=False)
+            return
+        taken = self._rendition_names()
+        added = self._section(section.part, next_rung(taken) if section.part == "renditions" else {})
+        await self.query_one("#form").mount(added, after=section)
+        self._check()
+        next(iter(added.fields.values())).focus_control()
+
+    async def action_remove(self) -> None:
+        """Removes the part that the operator is in, unless it is the last of its sort."""
+        section = section_around(self.focused)
+        if section is None or not section.part:
+            self.notify("Go to a source, rendition or output first.", markup=False)
+            return
+        others = self._sections(section.part)
+        if len(others) == 1:
+            self.notify("A channel needs at least one of these.", severity="warning", markup=False)
+            return
+        place = others.index(section)
+        await section.remove()
+        left = self._sections(section.part)
+        next(iter(left[min(place, len(left) - 1)].fields.values())).focus_control()
+        self._check()
+
+    @work(group="close", exclusive=True)
+    async def action_close(self) -> None:
+        """Leaves the form, after asking where something would be lost."""
+        if self.document() != self._before:
+            asked = Question("Leave without saving?", "What you changed would be lost.", "Leave")
+            if not await self.app.push_screen_wait(ConfirmScreen(asked)):
+                return
+        self.dismiss(None)
+
+    # Storing
+
+    @work(group="save", exclusive=True)
+    async def action_save(self) -> None:
+        """Stores the channel, or shows why not."""
+        self._submitted = True
+        self._refused = []
+        spec = self._check()
+        if spec is None:
+            self._focus_fault()
+            return
+        if self._interrupts(spec):
+            asked = Question(f"Save and restart {spec.name}?", "It is on air, and this reaches FFmpeg.", "Save")
+            if not await self.app.push_screen_wait(ConfirmScreen(asked)):
+                return
+        try:
+            if self._kind == "edit" and self._stored is not None:
+                await self._edge.change(self._stored.id, spec.document(), self._stored.revision)
+            else:
+                await self._edge.create(spec.document())
+        except TranscoderError as error:
+            self._show_refusal(error)
+            return
+        self.dismiss(spec.name)
+
+    def _interrupts(self, spec: ChannelSpec) -> bool:
+        if self._kind != "edit" or self._stored is None or self._channel is None or not is_live(self._channel):
+            return False
+        return self._stored.parsed().on_air_part() != spec.on_air_part()
+
+    def _show_refusal(self, error: TranscoderError) -> None:
+        """Shows what the worker refused: at its fields where it named them, else in a dialog."""
+        self._refused = list(error.faults) if isinstance(error, InvalidInput) else []
+        homeless = self._show_faults(self._refused)
+        if not isinstance(error, InvalidInput) or homeless:
+            self.app.push_screen(FaultScreen(error.title, homeless or error.faults))
+        self._refused = [fault for fault in self._refused if fault not in homeless]
+        self._focus_fault()
+
+    def _focus_fault(self) -> None:
+        faulty = next(iter(self.query(FormField).filter(".-faulty")), None)
+        if faulty is not None:
+            faulty.focus_control()

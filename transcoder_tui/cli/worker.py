@@ -118,7 +118,7 @@ async def reload(client: WorkerClient) -> ExitCode:
     kept = sum(now.get(channel) == pid for channel, pid in pids.items())
     say(f"Worker {before.pid} was replaced by {after.pid}, version {after.version}.")
     if kept == len(pids):
-        say(f"{_stay(kept)} on air, each with the same FFmpeg as before." if kept else "No channel is on air.")
+        say(f"{_stay(kept)} on air with the same FFmpeg as before." if kept else "No channel is on air.")
     else:
         say(f"{kept} of {len(pids)} channels have the same FFmpeg as before.", "warning")
     return ExitCode.OK

@@ -72,7 +72,7 @@ def test_reload_waits_for_the_next_worker_and_compares_the_ffmpegs(keeper: subpr
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Worker 100 was replaced by 101, version 9.9.9.",
-        "1 channel stays on air, each with the same FFmpeg as before.",
+        "1 channel stays on air with the same FFmpeg as before.",
     ]
     assert keeper.poll() is None
 

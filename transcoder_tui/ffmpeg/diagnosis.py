@@ -13,6 +13,8 @@ from transcoder_tui.models.event import Severity
 
 UNKNOWN_SOURCE = "the source"
 """Stands for the source's address where it is not known."""
+MAX_LINE = 2000
+"""Characters of a line that are looked at; a log may hold anything."""
 MAX_QUOTE = 200
 """Characters of an FFmpeg line that a cause quotes."""
 
@@ -53,7 +55,7 @@ class Diagnosis:
 
 def parse_line(line: str) -> LogLine:
     """Takes a log line apart; a line without a level, such as ``Last message repeated``, counts as ``info``."""
-    line = line.rstrip("\r\n")
+    line = line[:MAX_LINE].rstrip("\r\n")
     tagged = _TAGGED.match(line)
     if tagged:
         level = tagged["level"]
@@ -72,6 +74,7 @@ def diagnose(text: str, source: str = UNKNOWN_SOURCE) -> Diagnosis | None:
     Returns:
         None for lines that mean nothing to an operator, or only follow from another line.
     """
+    text = text[:MAX_LINE]
     found = None if CONSEQUENCE.search(text) else _find(text)
     return _explain(*found, source) if found else None
 

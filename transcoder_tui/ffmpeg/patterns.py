@@ -42,7 +42,7 @@ def _note(severity: Severity, pattern: str, cause: str, remedy: str = "", goes_o
     return Rule(re.compile(pattern), cause, remedy, severity, goes_on=goes_on)
 
 
-_URL = r"(?P<url>[a-z]+:[^\s']*[^\s':])"
+_URL = r"(?P<url>\b[a-z]{2,8}:[^\s']*[^\s':])"
 _PEER = r"(?P<peer>[^/?\s]+)\S*"
 
 CONSEQUENCE = re.compile(

@@ -1,0 +1,379 @@
+"""Sample lines are as FFmpeg 5.1.9 and 9.0.2 wrote them when the fault was provoked."""
+
+import pytest
+
+from transcoder_tui.ffmpeg.diagnosis import LogLine, Verdict, diagnose, parse_line
+from transcoder_tui.models.event import Severity
+
+SOURCE = "udp://239.1.1.1:5000"
+
+
+@pytest.mark.parametrize(
+    ("line", "parsed"),
+    [
+        (
+            "[udp @ 0x55f9bf87ce80] [error] bind failed: Cannot assign requested address\n",
+            LogLine("error", "[udp @ 0x55f9bf87ce80] bind failed: Cannot assign requested address"),
+        ),
+        ("[fatal] Unknown encoder 'libnope'", LogLine("fatal", "Unknown encoder 'libnope'")),
+        (
+            "[vost#0:0/libx264 @ 0x55b8] [enc:libx264 @ 0x55b9] [error] broken",
+            LogLine("error", "[vost#0:0/libx264 @ 0x55b8] [enc:libx264 @ 0x55b9] broken"),
+        ),
+        ("[info]   Stream #0:0: Video: h264", LogLine("info", "  Stream #0:0: Video: h264")),
+        (
+            "x264 [error]: baseline profile doesn't support 4:2:2",
+            LogLine("error", "x264 [error]: baseline profile doesn't support 4:2:2"),
+        ),
+        ("    Last message repeated 3 times", LogLine("info", "    Last message repeated 3 times")),
+        ("[hls @ 0x1] [panic] worse than fatal", LogLine("fatal", "[hls @ 0x1] worse than fatal")),
+        ("2026-11-22 13:32:29.714 [warning] late", LogLine("warning", "late")),
+        ("", LogLine("info", "")),
+        ("[error", LogLine("info", "[error")),
+    ],
+)
+def test_a_line_is_parted_into_level_and_text_with_its_context(line: str, parsed: LogLine) -> None:
+    assert parse_line(line) == parsed
+
+
+NOTES = [
+    ("[mpegts @ 0x1] Packet corrupt (stream = 0, dts = 900000).", Severity.WARNING, "lost or damaged"),
+    ("udp://x: corrupt input packet in stream 1", Severity.WARNING, "lost or damaged"),
+    ("[h264 @ 0x1] error while decoding MB 12 30, bytestream -7", Severity.WARNING, "damaged"),
+    ("[h264 @ 0x1] concealing 1200 DC, 1200 AC, 1200 MV errors in P frame", Severity.WARNING, "damaged"),
+    ("Error while decoding stream #0:0: Invalid data found when processing input", Severity.WARNING, "damaged"),
+    ("[h264 @ 0x1] non-existing PPS 0 referenced", Severity.INFO, "joined in the middle of a GOP"),
+    ("[mpegts @ 0x1] timestamp discontinuity (stream id=256): 40000000, new offset= -1", Severity.WARNING, "restarted"),
+    ("[mpegts @ 0x1] Non-monotonic DTS; previous: 2, current: 1", Severity.WARNING, "jump back"),
+    ("[mpegts @ 0x1] dts < pcr, TS is invalid", Severity.ERROR, "does not fit into its muxrate"),
+    ("[mpegts @ 0x1] Packets poorly interleaved, failed to avoid negative timestamp", Severity.WARNING, "far apart"),
+    ("[in#0 @ 0x1] Resumed reading at pts 3.2 with rate 1.0 after a lag of 1.1s", Severity.WARNING, "too slow"),
+    ("[udp @ 0x1] Circular buffer overrun. Surviving due to overrun_nonfatal option", Severity.ERROR, "too slow"),
+    ("[hls @ 0x1] Failed to reload playlist 0", Severity.WARNING, "can no longer be read"),
+    ("[http @ 0x1] Will reconnect at 0 in 1 second(s).", Severity.WARNING, "connects again"),
+    (
+        "[fifo @ 0x1] Error opening rtmp://127.0.0.1:1946/live/s3cret: Connection refused",
+        Severity.WARNING,
+        "rtmp://127.0.0.1:1946/live is down",
+    ),
+    (
+        "[tee @ 0x1] Slave muxer #1 failed: Broken pipe, continuing with 1/2 slaves.",
+        Severity.ERROR,
+        "one output was lost",
+    ),
+    (
+        "[vf#0:0 @ 0x1] Reconfiguring filter graph because video parameters changed",
+        Severity.INFO,
+        "changed its picture",
+    ),
+    ("More than 1000 frames duplicated", Severity.WARNING, "repeated"),
+]
+
+
+@pytest.mark.parametrize(("text", "severity", "cause"), NOTES)
+def test_a_line_that_ffmpeg_survives_is_explained(text: str, severity: Severity, cause: str) -> None:
+    found = diagnose(text, SOURCE)
+
+    assert found is not None
+    assert (found.severity, found.fatal) == (severity, False)
+    assert cause in found.cause
+    assert "s3cret" not in found.cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Stream mapping:",
+        "[libx264 @ 0x1] using SAR=1/1",
+        "[mpegts @ 0x1] frame size not set",
+        "[out#0/mpegts @ 0x1] Task finished with error code: -28 (No space left on device)",
+        "Error closing file rtmp://h/live/key: Broken pipe",
+        "",
+    ],
+)
+def test_a_line_that_tells_nothing_new_is_passed_over(text: str) -> None:
+    assert diagnose(text, SOURCE) is None
+
+
+def verdict(
+    log: str, exit_code: int | None = 1, *, ours: bool = False, secrets: tuple[str, ...] = ()
+) -> "tuple[str, str, bool]":
+    reader = Verdict(SOURCE, secrets)
+    for line in log.splitlines():
+        reader.feed(line)
+    found = reader.result(exit_code, ours)
+    return found.cause, found.remedy, found.heals
+
+
+ENDS = [
+    pytest.param(
+        "[mpegts @ 0x557b6fbbeb40] [warning] Could not detect TS packet size, defaulting to non-FEC/DVHS\n"
+        "[fatal] udp://239.1.1.1:5000?fifo_size=50000&timeout=5000000: could not find codec parameters",
+        "no packets from udp://239.1.1.1:5000 for 5 s",
+        True,
+        id="5.1 dead UDP input",
+    ),
+    pytest.param(
+        "[in#0 @ 0x1] [warning] Could not detect TS packet size, defaulting to non-FEC/DVHS\n"
+        "[in#0/mpegts @ 0x2] [fatal] could not find codec parameters\n"
+        "[error] Error opening input file udp://239.1.1.1:5000?timeout=5000000.",
+        "no packets from udp://239.1.1.1:5000 for 5 s",
+        True,
+        id="9.0 dead UDP input",
+    ),
+    pytest.param(
+        "[error] udp://239.1.1.1:5000?timeout=5000000: Input/output error\n    Last message repeated 2 times",
+        "no packets from udp://239.1.1.1:5000 for 5 s",
+        True,
+        id="5.1 UDP input stops",
+    ),
+    pytest.param(
+        "[in#0/mpegts @ 0x1] [error] Error during demuxing: Input/output error",
+        "no packets from udp://239.1.1.1:5000 for 5 s",
+        True,
+        id="9.0 UDP input stops",
+    ),
+    pytest.param(
+        "[in#0/mpegts @ 0x1] [fatal] could not find codec parameters\n"
+        "[fatal] Error opening input files: Input/output error",
+        "udp://239.1.1.1:5000 delivers no picture and sound that can be recognised",
+        True,
+        id="9.0 UDP input without a programme",
+    ),
+    pytest.param(
+        "[tcp @ 0x1] [error] Connection to tcp://127.0.0.1:1946?tcp_nodelay=0 failed: Connection refused\n"
+        "[rtmp @ 0x1] [error] Cannot open connection tcp://127.0.0.1:1946?tcp_nodelay=0\n"
+        "[error] rtmp://127.0.0.1:1946/live/k: Connection refused",
+        "the server at 127.0.0.1:1946 refused the connection",
+        True,
+        id="5.1 RTMP server absent",
+    ),
+    pytest.param(
+        "[tcp @ 0x1] [error] Connection to tcp://127.0.0.1:1946?tcp_nodelay=0 failed: Connection refused\n"
+        "[rtmp @ 0x1] [error] Cannot open connection tcp://127.0.0.1:1946?tcp_nodelay=0\n"
+        "[out#0/flv @ 0x1] [fatal] Error opening output rtmp://127.0.0.1:1946/live/k: Connection refused\n"
+        "[error] Error opening output file rtmp://127.0.0.1:1946/live/k.\n"
+        "[fatal] Error opening output files: Connection refused",
+        "the server at 127.0.0.1:1946 refused the connection",
+        True,
+        id="9.0 RTMP server absent",
+    ),
+    pytest.param(
+        "[error] av_interleaved_write_frame(): Broken pipe\n    Last message repeated 2 times\n"
+        "[error] Error writing trailer of rtmp://127.0.0.1:5988/live/key: Broken pipe",
+        "the remote end closed the connection",
+        True,
+        id="5.1 RTMP server leaves",
+    ),
+    pytest.param(
+        "[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: Connection reset by peer\n"
+        "[out#0/flv @ 0x1] [error] Error muxing a packet\n"
+        "[out#0/flv @ 0x1] [error] Task finished with error code: -104 (Connection reset by peer)",
+        "the remote end closed the connection",
+        True,
+        id="9.0 RTMP server leaves",
+    ),
+    pytest.param(
+        "[udp @ 0x1] [error] setsockopt(IP_ADD_MEMBERSHIP): No such device\n"
+        "[error] udp://239.1.1.1:5990?localaddr=10.9.9.9: Inappropriate ioctl for device",
+        "the group of udp://239.1.1.1:5000 cannot be joined: no such interface, and no route for multicast",
+        True,
+        id="5.1 input interface absent",
+    ),
+    pytest.param(
+        "[udp @ 0x1] [error] bind failed: Cannot assign requested address\n"
+        "[out#0/mpegts @ 0x1] [fatal] Error opening output udp://239.1.1.1:5990?ttl=1: Cannot assign requested address",
+        "the address of an interface is gone from this host",
+        True,
+        id="9.0 output interface absent",
+    ),
+    pytest.param(
+        "[udp @ 0x1] [error] bind failed: Address already in use\n"
+        "[error] udp://127.0.0.1:5993?localaddr=127.0.0.1: Inappropriate ioctl for device",
+        "the port is taken by another program on this host",
+        True,
+        id="5.1 port taken",
+    ),
+    pytest.param(
+        "[srt @ 0x1] [error] Connection to srt://127.0.0.1:5994?mode=caller failed: Connection timed out",
+        "no SRT connection to 127.0.0.1:5994: no listener, another passphrase, or a firewall",
+        True,
+        id="SRT listener absent",
+    ),
+    pytest.param(
+        "[srt @ 0x1] [error] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters",
+        "the SRT passphrase is not accepted",
+        False,
+        id="SRT passphrase too short",
+    ),
+    pytest.param(
+        "[tcp @ 0x1] [error] Failed to resolve hostname no-such-host.invalid: Name or service not known\n"
+        "[in#0 @ 0x1] [error] Error opening input: Input/output error",
+        "the name no-such-host.invalid cannot be resolved",
+        True,
+        id="9.0 name unknown",
+    ),
+    pytest.param(
+        "[http @ 0x1] [warning] HTTP error 404 Not Found\n"
+        "[error] http://127.0.0.1:5996/404.ts: Server returned 404 Not Found",
+        "udp://239.1.1.1:5000 does not exist on its server",
+        True,
+        id="5.1 HTTP 404",
+    ),
+    pytest.param(
+        "[http @ 0x1] [warning] HTTP error 503 Service Unavailable\n"
+        "[in#0 @ 0x1] [error] Error opening input: Server returned 5XX Server Error reply",
+        "the server of udp://239.1.1.1:5000 has a fault",
+        True,
+        id="9.0 HTTP 503",
+    ),
+    pytest.param(
+        "[fatal] Stream specifier ':a:0' in filtergraph description [0:v:0]null;[0:a:0]anull[a0] matches no streams.",
+        "udp://239.1.1.1:5000 has no sound",
+        True,
+        id="5.1 source without sound",
+    ),
+    pytest.param(
+        "[error] av_interleaved_write_frame(): No space left on device\n"
+        "[error] Error closing file file:/srv/a.ts: No space left on device",
+        "the disk is full",
+        True,
+        id="5.1 disk full",
+    ),
+    pytest.param(
+        "[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: No space left on device",
+        "the disk is full",
+        True,
+        id="9.0 disk full",
+    ),
+    pytest.param(
+        "[hls @ 0x1] [error] Failed to open file '/srv/hls/n/s_00000000.ts.tmp'\n"
+        "[hls @ 0x1] [error] failed to rename file /srv/hls/n/i.tmp to /srv/hls/n/i: No such file or directory",
+        "an HLS directory is gone or cannot be written",
+        True,
+        id="HLS directory gone",
+    ),
+    pytest.param(
+        "[error] file:/tmp/none/x.ts: No such file or directory",
+        "/tmp/none/x.ts does not exist",
+        True,
+        id="5.1 directory gone",
+    ),
+    pytest.param(
+        "[out#0/mpegts @ 0x1] [fatal] Error opening output file:/tmp/none/x.ts: No such file or directory\n"
+        "[error] Error opening output file file:/tmp/none/x.ts.",
+        "/tmp/none/x.ts does not exist",
+        True,
+        id="9.0 directory gone",
+    ),
+    pytest.param(
+        "[tee @ 0x1] [error] Slave '[f=mpegts:onfail=abort]file:/none/a.ts': error opening: No such file or directory\n"
+        "[tee @ 0x1] [error] Slave muxer #0 failed, aborting.",
+        "/none/a.ts cannot be opened: No such file or directory",
+        True,
+        id="directory of one of several outputs gone",
+    ),
+    pytest.param("[fatal] Unknown encoder 'libnope'", "this FFmpeg has no encoder libnope", False, id="encoder absent"),
+    pytest.param(
+        "[error] Unrecognized option 'nope'.\n[fatal] Error splitting the argument list: Option not found",
+        "this FFmpeg does not know an option that the channel needs",
+        False,
+        id="option unknown",
+    ),
+    pytest.param(
+        "[AVFilterGraph @ 0x1] [error] No such filter: 'nope'\n[error] Error reinitializing filters!",
+        "this FFmpeg has no filter nope",
+        False,
+        id="filter absent",
+    ),
+    pytest.param(
+        "[file @ 0x1] [error] Protocol 'file' not on whitelist 'http,https,tls,tcp'!",
+        "a playlist or redirection led to file:, which is not allowed",
+        False,
+        id="playlist refers to a file",
+    ),
+    pytest.param(
+        "[flv @ 0x1] [error] Video codec mpeg2video not compatible with flv",
+        "an output's container does not take this codec",
+        False,
+        id="codec not for FLV",
+    ),
+]
+
+
+@pytest.mark.parametrize(("log", "cause", "heals"), ENDS)
+def test_the_verdict_names_the_cause(log: str, cause: str, heals: bool) -> None:
+    found, remedy, healing = verdict(log)
+
+    assert found == cause
+    assert healing is heals
+    assert remedy
+
+
+def test_the_earliest_fatal_line_wins_over_its_consequences() -> None:
+    assert (
+        verdict("[error] av_interleaved_write_frame(): No space left on device\n[error] x: Broken pipe")[0]
+        == "the disk is full"
+    )
+
+
+def test_damaged_packets_of_hours_ago_are_not_the_cause() -> None:
+    log = "[error] Error while decoding stream #0:0: Invalid data found when processing input\n" * 3
+    log += "[error] udp://239.1.1.1:5000?timeout=5000000: Input/output error"
+
+    assert verdict(log, 0)[0] == "no packets from udp://239.1.1.1:5000 for 5 s"
+
+
+def test_an_output_that_reconnects_is_not_the_cause() -> None:
+    log = (
+        "[tcp @ 0x1] [error] Connection to tcp://127.0.0.1:1946?tcp_nodelay=0 failed: Connection refused\n"
+        "[rtmp @ 0x1] [error] Cannot open connection tcp://127.0.0.1:1946?tcp_nodelay=0\n"
+        "[fifo @ 0x1] [error] Error opening rtmp://127.0.0.1:1946/live/k: Connection refused\n"
+        "[in#0/mpegts @ 0x1] [error] Error during demuxing: Input/output error"
+    )
+
+    assert verdict(log, 0)[0] == "no packets from udp://239.1.1.1:5000 for 5 s"
+
+
+def test_a_stop_of_ours_is_no_fault_whatever_the_log_says() -> None:
+    reader = Verdict(SOURCE)
+    reader.feed("[error] av_interleaved_write_frame(): Broken pipe")
+
+    found = reader.result(255, ours=True)
+
+    assert (found.severity, found.cause) == (Severity.INFO, "stopped")
+
+
+def test_a_stop_by_somebody_else_is_told_as_such() -> None:
+    assert verdict("[info] Exiting normally, received signal 15.", 255)[0] == "stopped by a signal from outside"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "cause"),
+    [
+        (None, "FFmpeg ended while the worker was away; nobody saw how"),
+        (0, "FFmpeg ended by itself: udp://239.1.1.1:5000 ended or fell silent"),
+        (1, "FFmpeg ended with exit code 1"),
+        (127, "FFmpeg could not be executed"),
+        (228, "FFmpeg ended: No space left on device (exit code 228)"),
+        (-9, "FFmpeg was killed (SIGKILL)"),
+        (-11, "FFmpeg crashed (SIGSEGV)"),
+        (-13, "FFmpeg was ended by SIGPIPE"),
+    ],
+)
+def test_without_a_telling_line_the_exit_code_is_put_into_words(exit_code: int | None, cause: str) -> None:
+    assert verdict("[info] Stream mapping:", exit_code)[0] == cause
+
+
+def test_a_kill_is_the_cause_although_the_log_has_errors() -> None:
+    assert verdict("[error] udp://239.1.1.1:5000: Input/output error", -9)[0] == "FFmpeg was killed (SIGKILL)"
+
+
+def test_an_unknown_error_is_quoted_without_its_secrets() -> None:
+    cause, _, _ = verdict("[rtmp @ 0x1] [error] Server error: live/k3y-of-the-day is busy", secrets=("k3y-of-the-day",))
+
+    assert cause == "FFmpeg says: Server error: live/*** is busy"
+
+
+def test_an_endless_line_is_quoted_in_part_only() -> None:
+    assert len(verdict("[error] " + "x" * 100_000)[0]) < 300

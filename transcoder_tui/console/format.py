@@ -18,14 +18,10 @@ def bitrate(bits: float | None) -> str:
 
 def size(octets: float) -> str:
     """Bytes in binary multiples, as df and free show them: ``512M``, ``6.2G``, ``212G``, ``1.8T``."""
-    value = float(octets)
-    for unit in ("B", "K", "M", "G", "T"):
-        if value < 999.5:
-            break
-        value /= 1024
-    else:
-        unit = "P"
-    return f"{value:.1f}{unit}" if value < 9.95 and unit not in "BK" else f"{value:.0f}{unit}"
+    value, units = float(octets), "BKMGTP"
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:.1f}{units[0]}" if value < 9.95 and units[0] not in "BK" else f"{value:.0f}{units[0]}"
 
 
 def three_digits(value: float) -> str:

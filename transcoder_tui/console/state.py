@@ -92,7 +92,7 @@ class Rack:
     @property
     def current(self) -> "ChannelView | None":
         """The channel under the cursor."""
-        return self.channels.get(self.cursor) if self.cursor in self.shown else None  # type: ignore[arg-type]
+        return self.channels.get(self.cursor) if self.cursor in self.shown else None
 
     @property
     def position(self) -> int | None:

@@ -52,7 +52,7 @@ class HelpScreen(ModalScreen[None]):
     """What each key does."""
 
     CSS_PATH = "help.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (132, "-broad")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (132, "-broad")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "close", "Close", show=False),
         Binding("up,k", "scroll(-1)", "Up", show=False),

@@ -40,7 +40,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("main")]
     AUTO_FOCUS = "#table"
 
-    app: "ConsoleApp"  # type: ignore[assignment]
+    app: "ConsoleApp"
 
     def __init__(self, rack: Rack, *, read_only: bool) -> None:
         super().__init__()

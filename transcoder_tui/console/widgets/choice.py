@@ -12,6 +12,9 @@ from textual.widget import Widget
 
 from transcoder_tui.console.widgets.cells import fit, line
 
+ARROWS = ("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK} ", " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
+"""What stands around a value, to say that there are others."""
+
 Value = str | int | bool
 
 
@@ -74,4 +77,5 @@ class Choice(Widget, can_focus=True):
         arrow = base + self.get_component_rich_style("choice--arrow", partial=True)
         value = base + self.get_component_rich_style("choice--value", partial=True)
         widest = min(max((cell_len(words) for words, _ in self._options), default=1), max(1, self.size.width - 4))
-        return line([("‹ ", arrow), (fit(self.words, widest), value), (" ›", arrow)], self.size.width, base)
+        left, right = ARROWS
+        return line([(left, arrow), (fit(self.words, widest), value), (right, arrow)], self.size.width, base)

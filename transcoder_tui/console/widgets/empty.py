@@ -1,6 +1,5 @@
 """What stands where the table would be while there is no channel to show."""
 
-
 from textual.content import Content
 from textual.widgets import Static
 

@@ -1,4 +1,4 @@
-"""Between table and log: what is wrong with the channel under the cursor, what would help, and when it is tried again."""
+"""What is wrong with the channel under the cursor, what would help, and when it is tried again."""
 
 from datetime import datetime, timedelta
 from math import ceil

@@ -62,6 +62,11 @@ class LogPane(ScrollView, can_focus=True):
         return self._window.channel_id if self._window else None
 
     @property
+    def lines(self) -> list[str]:
+        """What the pane holds, oldest first; more of it than can be seen."""
+        return self._lines
+
+    @property
     def unseen(self) -> int:
         """New lines below, while the pane does not follow."""
         return self._window.unseen if self._window else 0

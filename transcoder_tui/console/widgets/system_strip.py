@@ -150,7 +150,7 @@ def nic_parts(history: "Sequence[SystemSample]", name: str, width: int) -> Parts
 
 
 def _top(values: Sequence[float]) -> float:
-    """A full block stands for a quarter more than the largest value, so that a steady rate does not look like a full link."""
+    """The value of a full block: more than the largest, so that a steady rate does not look like a full link."""
     return 1.25 * max(LEAST_TOP, *values)
 
 

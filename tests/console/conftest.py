@@ -1,0 +1,39 @@
+"""A console on a worker of the test's own, in a terminal whose abilities do not depend on where the tests run."""
+
+from collections.abc import Callable
+
+import pytest
+from rack_fixtures import Clock, FakeClient
+
+from transcoder_tui.console.app import ConsoleApp
+from transcoder_tui.models.view import ChannelView
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal with all colours."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    """A worker with five channels in five states."""
+    return FakeClient()
+
+
+@pytest.fixture
+def console(client: FakeClient, clock: Clock) -> ConsoleApp:
+    return ConsoleApp(lambda: client, clock=clock, waits=(0.01,))
+
+
+@pytest.fixture
+def console_on(clock: Clock) -> Callable[[list[ChannelView]], ConsoleApp]:
+    """Makes a console on channels of the test's choice."""
+    return lambda channels: ConsoleApp(lambda: FakeClient(channels), clock=clock, waits=(0.01,))

@@ -1,0 +1,179 @@
+from datetime import timedelta
+
+from rack_fixtures import NOW, line_up, sample, view, worker_view
+
+from transcoder_tui.console.state import Rack
+from transcoder_tui.models.job import Status
+from transcoder_tui.models.view import ChannelView, Delta, Snapshot, Telemetry
+
+
+def rack_with(*channels: ChannelView) -> Rack:
+    rack = Rack()
+    rack.fold_snapshot(Snapshot(at=NOW, worker=worker_view(), channels=list(channels), history=[sample()], events=[]))
+    return rack
+
+
+def delta(*changed: ChannelView, removed: tuple[int, ...] = (), seconds: int = 1) -> Delta:
+    at = NOW + timedelta(seconds=seconds)
+    return Delta(at=at, changed=list(changed), removed=list(removed), system=sample(seconds), events=[])
+
+
+def names(rack: Rack) -> list[str]:
+    return [rack.channels[channel_id].name for channel_id in rack.shown]
+
+
+def bitrate(channel_id: int, name: str, bits: float | None) -> ChannelView:
+    return view(channel_id, name, telemetry=Telemetry(bitrate=bits))
+
+
+def test_rows_stand_in_order_of_their_names_at_first() -> None:
+    assert names(rack_with(*line_up())) == ["Kids", "News HD", "Parliament", "Sport ABR", "Weather"]
+
+
+def test_the_cursor_begins_on_the_first_row() -> None:
+    rack = rack_with(*line_up())
+    assert rack.current is not None
+    assert rack.current.name == "Kids"
+
+
+def test_sorting_leaves_the_cursor_on_its_channel() -> None:
+    rack = rack_with(*line_up())
+    rack.move(1)
+    rack.sort_by("status")
+    assert rack.current is not None
+    assert rack.current.name == "News HD"
+    assert rack.position == names(rack).index("News HD") != 1
+
+
+def test_a_refresh_that_reorders_rows_leaves_cursor_and_marks_on_their_channels() -> None:
+    rack = rack_with(bitrate(1, "A", 1e6), bitrate(2, "B", 2e6), bitrate(3, "C", 3e6))
+    rack.sort_by("bitrate")
+    assert names(rack) == ["C", "B", "A"]
+    rack.go(0)
+    rack.toggle_mark()
+    change = rack.fold_delta(delta(bitrate(3, "C", 0.5e6)))
+    assert names(rack) == ["B", "A", "C"]
+    assert rack.cursor == 3
+    assert rack.marks == {3}
+    assert change.layout
+
+
+def test_a_row_that_goes_elsewhere_leaves_the_cursor_alone() -> None:
+    rack = rack_with(*line_up())
+    rack.go(3)
+    rack.fold_delta(delta(removed=(3,)))
+    assert rack.current is not None
+    assert rack.current.name == "Sport ABR"
+    assert rack.position == 2
+
+
+def test_when_its_channel_vanishes_the_cursor_stands_on_none_until_it_is_moved() -> None:
+    rack = rack_with(*line_up())
+    rack.go(2)
+    rack.fold_delta(delta(removed=(4,)))
+    assert rack.current is None
+    assert rack.targets() == []
+    rack.move(1)
+    assert rack.current is not None
+    assert rack.current.name == "Sport ABR"
+
+
+def test_a_channel_that_leaves_the_filter_by_itself_does_not_hand_the_cursor_to_another() -> None:
+    rack = rack_with(view(1, "A"), view(2, "B"))
+    rack.narrow("on air")
+    rack.go(0)
+    rack.fold_delta(delta(view(1, "A", Status.ERROR)))
+    assert names(rack) == ["B"]
+    assert rack.current is None
+
+
+def test_marks_of_deleted_channels_are_forgotten() -> None:
+    rack = rack_with(*line_up())
+    rack.mark_shown()
+    rack.fold_delta(delta(removed=(1, 2)))
+    assert rack.marks == {3, 4, 5}
+
+
+def test_the_filter_reads_name_group_source_and_status() -> None:
+    rack = rack_with(*line_up())
+    for text, found in {
+        "WEATH": ["Weather"],
+        "family": ["Kids"],
+        "srt://": ["Kids"],
+        "retrying": ["Kids"],
+        "error": ["Parliament"],
+        "on air": ["News HD", "Sport ABR"],
+        "no such": [],
+    }.items():
+        rack.narrow(text)
+        assert names(rack) == found, text
+
+
+def test_filtering_keeps_marks_and_counts_the_hidden_ones() -> None:
+    rack = rack_with(*line_up())
+    rack.go(1)
+    rack.toggle_mark()
+    rack.narrow("weather")
+    assert rack.hidden_marks() == 1
+    assert [row.name for row in rack.targets()] == ["News HD"]
+
+
+def test_actions_are_for_the_marks_and_else_for_the_cursor() -> None:
+    rack = rack_with(*line_up())
+    assert [row.name for row in rack.targets()] == ["Kids"]
+    rack.go(4)
+    rack.toggle_mark()
+    rack.go(1)
+    rack.toggle_mark()
+    rack.go(0)
+    assert [row.name for row in rack.targets()] == ["News HD", "Weather"]
+
+
+def test_rows_without_a_figure_sort_last_both_ways() -> None:
+    rack = rack_with(bitrate(1, "A", 1e6), bitrate(2, "B", None), bitrate(3, "C", 3e6))
+    rack.sort_by("bitrate")
+    assert names(rack) == ["C", "A", "B"]
+    rack.sort_by("bitrate")
+    assert names(rack) == ["A", "C", "B"]
+
+
+def test_the_longest_uptime_comes_first_when_sorted_by_uptime() -> None:
+    old = view(1, "Old", on_air_since=NOW - timedelta(days=9))
+    young = view(2, "Young", on_air_since=NOW - timedelta(seconds=9))
+    rack = rack_with(young, old, view(3, "Off", Status.STOPPED))
+    rack.sort_by("uptime")
+    assert names(rack) == ["Old", "Young", "Off"]
+
+
+def test_equal_rows_stand_by_name() -> None:
+    rack = rack_with(view(1, "b"), view(2, "A"), view(3, "C", Status.ERROR))
+    rack.sort_by("status")
+    assert names(rack) == ["C", "A", "b"]
+
+
+def test_only_rows_that_changed_or_whose_clock_runs_are_drawn_again() -> None:
+    rack = rack_with(*line_up())
+    change = rack.fold_delta(delta())
+    assert change.rows == {1, 2, 3}
+    assert not change.layout
+
+
+def test_history_is_bounded() -> None:
+    rack = rack_with()
+    for second in range(1000):
+        rack.fold_delta(delta(seconds=second))
+    assert len(rack.history) == 300
+
+
+def test_counts_name_every_status_that_somebody_is_in() -> None:
+    counts = [(word, number) for _, word, number in rack_with(*line_up()).counts()]
+    assert counts == [("on air", 2), ("retrying", 1), ("error", 1), ("stopped", 1)]
+
+
+def test_a_new_snapshot_after_a_reconnect_keeps_cursor_and_marks() -> None:
+    rack = rack_with(*line_up())
+    rack.go(3)
+    rack.toggle_mark()
+    rack.fold_snapshot(Snapshot(at=NOW, worker=worker_view(), channels=line_up(), history=[], events=[]))
+    assert rack.cursor == 2
+    assert rack.marks == {2}

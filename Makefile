@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-DEMO := TRANSCODER_DATA_DIR="$(CURDIR)/.demo" $(BIN)/transcoder-tui
+DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
 .PHONY: demo demo-stop test check format clean
 

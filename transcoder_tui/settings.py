@@ -22,6 +22,16 @@ APP = "transcoder-tui"
 MAX_SOCKET_PATH = 107
 """Bytes in the path of a Unix socket: sockaddr_un holds 108 with its end, unix(7)."""
 
+PATHS = (
+    ("", "data_dir"),
+    ("", "run_dir"),
+    ("", "media_roots"),
+    ("", "hls_root"),
+    ("ffmpeg", "path"),
+    ("api", "socket"),
+)
+"""Section and name of the settings that are paths."""
+
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
 
 
@@ -70,6 +80,27 @@ class ApiSettings(_Section):
     """The Unix socket. If not given: ``worker.sock`` in the run directory."""
 
 
+class _TomlFile(TomlConfigSettingsSource):
+    """The TOML file, whose relative paths belong to its own directory wherever the program runs."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: Path) -> None:
+        self._directory = file.resolve().parent
+        super().__init__(settings_cls, file)
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        for section, name in PATHS:
+            place = values.get(section) if section else values
+            if isinstance(place, dict) and name in place:
+                place[name] = self._absolute(place[name])
+        return values
+
+    def _absolute(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._absolute(entry) for entry in value]
+        return str(self._directory / Path(value).expanduser()) if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -114,7 +145,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the TOML file."""
         file = config_file()
-        toml = (TomlConfigSettingsSource(settings_cls, file),) if file else ()
+        toml = (_TomlFile(settings_cls, file),) if file else ()
         return (init_settings, env_settings, *toml)
 
     @property

@@ -49,7 +49,7 @@ def _actor(request: Request) -> str:
 
 Worker = Annotated[Supervisor, Depends(_supervisor)]
 Actor = Annotated[str, Depends(_actor)]
-ChannelId = Annotated[int, Path(ge=1)]
+ChannelId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Lines = Annotated[int, Query(ge=1, le=MAX_LINES)]
 
 router = APIRouter(prefix="/api/v1")
@@ -150,7 +150,7 @@ async def metrics(worker: Worker) -> Metrics:
 
 @router.get("/events")
 async def events(
-    worker: Worker, limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100, channel: int | None = None
+    worker: Worker, limit: Lines = 100, channel: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
 ) -> list[Event]:
     """The latest events, oldest first."""
     return await worker.store.events(limit, channel)

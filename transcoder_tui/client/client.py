@@ -1,14 +1,15 @@
 """Speaks to the worker over its Unix socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from transcoder_tui.errors import NoWorker, error_from
+from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.view import (
@@ -34,6 +35,18 @@ Verb = Literal["start", "stop", "restart"]
 View = TypeVar("View", bound=BaseModel)
 
 _MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turns an answer of another shape than ours into an error that tells what to do."""
+    try:
+        yield
+    except ValidationError:
+        raise TranscoderError(
+            "the worker answers in a way that this program does not understand",
+            "they are of different versions: replace the worker with 'transcoder-tui worker reload'",
+        ) from None
 
 
 class WorkerClient:
@@ -78,7 +91,7 @@ class WorkerClient:
 
     async def create(self, spec: dict[str, Any]) -> ChannelDocument:
         """Stores a new channel, which starts if its autostart is set."""
-        return ChannelDocument.model_validate(await self._call("POST", "/channels", json=spec))
+        return await self._view(ChannelDocument, "/channels", "POST", json=spec)
 
     async def change(self, channel_id: int, spec: dict[str, Any], revision: int | None = None) -> ChannelDocument:
         """Replaces a channel's document.
@@ -92,9 +105,7 @@ class WorkerClient:
             Conflict: Where the channel has another revision by now.
         """
         params = {} if revision is None else {"revision": revision}
-        return ChannelDocument.model_validate(
-            await self._call("PUT", f"/channels/{channel_id}", json=spec, params=params)
-        )
+        return await self._view(ChannelDocument, f"/channels/{channel_id}", "PUT", json=spec, params=params)
 
     async def delete(self, channel_id: int) -> None:
         """Stops a channel and forgets it."""
@@ -110,7 +121,7 @@ class WorkerClient:
 
     async def order(self, channel_id: int, verb: Verb) -> Order:
         """Orders a start, stop or restart; a stop answers when FFmpeg has ended."""
-        return Order.model_validate(await self._call("POST", f"/jobs/{channel_id}/{verb}"))
+        return await self._view(Order, f"/jobs/{channel_id}/{verb}", "POST")
 
     async def apply(self, lineup: dict[str, Any], *, dry_run: bool = False, prune: bool = False) -> Applied:
         """Makes the stored channels match a line-up, all or nothing.
@@ -121,7 +132,7 @@ class WorkerClient:
             prune: Delete the channels that the line-up does not name.
         """
         params = {"dry_run": dry_run, "prune": prune}
-        return Applied.model_validate(await self._call("PUT", "/lineup", json=lineup, params=params))
+        return await self._view(Applied, "/lineup", "PUT", json=lineup, params=params)
 
     async def interfaces(self) -> list[Interface]:
         """The network interfaces of the worker's host."""
@@ -162,15 +173,21 @@ class WorkerClient:
                     await response.aread()
                     raise error_from(response.json())
                 async for line in response.aiter_lines():
-                    yield _MESSAGES.validate_json(line)
+                    with _understood():
+                        message = _MESSAGES.validate_json(line)
+                    yield message
         except httpx.TransportError as error:
             raise self._no_worker(error) from None
 
-    async def _view(self, view: type[View], path: str, **options: Any) -> View:
-        return view.model_validate(await self._call("GET", path, **options))
+    async def _view(self, view: type[View], path: str, method: str = "GET", **options: Any) -> View:
+        answer = await self._call(method, path, **options)
+        with _understood():
+            return view.model_validate(answer)
 
     async def _views(self, view: type[View], path: str, **options: Any) -> list[View]:
-        return [view.model_validate(entry) for entry in await self._call("GET", path, **options)]
+        answer = await self._call("GET", path, **options)
+        with _understood():
+            return [view.model_validate(entry) for entry in answer]
 
     async def _call(self, method: str, path: str, **options: Any) -> Any:
         try:

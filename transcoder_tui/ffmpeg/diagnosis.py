@@ -116,6 +116,13 @@ class Verdict:
         elif not found:
             self._quote = self._quote or _CONTEXT.sub("", parsed.text)[:MAX_QUOTE]
 
+    def so_far(self) -> Diagnosis | None:
+        """The cause as far as the log tells it by now; None where it tells none."""
+        if self._cause is None:
+            return None
+        cause = self._cause
+        return Diagnosis(cause.severity, mask(cause.cause, self._secrets), cause.remedy, cause.heals, fatal=True)
+
     def result(self, exit_code: int | None, ours: bool) -> Diagnosis:
         """The verdict.
 
@@ -131,9 +138,8 @@ class Verdict:
             return _ended(
                 Severity.WARNING, "stopped by a signal from outside", "look who stops FFmpeg besides this program"
             )
-        if self._cause is not None:
-            cause = self._cause
-            return Diagnosis(cause.severity, mask(cause.cause, self._secrets), cause.remedy, cause.heals, fatal=True)
+        if seen := self.so_far():
+            return seen
         if self._quote:
             return _ended(Severity.ERROR, f"FFmpeg says: {mask(self._quote, self._secrets)}", _SEE_LOG)
         return _ended(Severity.ERROR, self._in_words(exit_code), _SEE_LOG)

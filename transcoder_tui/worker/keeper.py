@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -132,8 +133,11 @@ def start_ticks(pid: int) -> int | None:
     return int(stat.rpartition(")")[2].split()[19])
 
 
-def main() -> int:
+def main(worker: Sequence[str] = (sys.executable, "-m", "transcoder_tui.daemon")) -> int:
     """Runs the keeper of one run directory.
+
+    Args:
+        worker: The worker's command line.
 
     Returns:
         The exit code: 0 where a keeper is already there, :data:`EXIT_CONFIG` where the worker cannot start.
@@ -156,7 +160,7 @@ def main() -> int:
         return 0
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    return Keeper(run_dir, [sys.executable, "-m", "transcoder_tui.daemon"]).keep()
+    return Keeper(run_dir, list(worker)).keep()
 
 
 if __name__ == "__main__":

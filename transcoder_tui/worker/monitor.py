@@ -27,6 +27,8 @@ class Observed:
     run_dir: RunDir
     stderr: Path
     """What FFmpeg writes its log to."""
+    source: str
+    """Address of what it reads, secrets masked."""
     secrets: Sequence[str]
     """Hidden in every line that is kept."""
     cbr_bps: int
@@ -50,7 +52,7 @@ class Monitor:
         self._log = log
         self._secrets = observed.secrets
         self._parser = ProgressParser()
-        self._verdict = Verdict()
+        self._verdict = Verdict(observed.source, observed.secrets)
         self._progress = ProgressReader(observed.run_dir.progress)
         self._stderr = StderrReader(observed.stderr, observed.run_dir.stderr_offset, resume=observed.adopted)
         self._watchdog = Watchdog(limits, time.monotonic(), on_air=observed.on_air)
@@ -92,20 +94,20 @@ class Monitor:
         """Seconds since its last media progress, or since its start."""
         return self._watchdog.stalled_s(now)
 
-    def alarm(self, now: float) -> Diagnosis | None:
-        """Why it has to be ended; None while there is no reason."""
-        reason = self._watchdog.alarm(now)
-        if reason is None:
-            return None
-        seen = self._verdict.result(None, True)
-        cause = f"{reason}: {seen.cause}" if seen.cause else reason
-        remedy = seen.remedy or "check the source and the channel's log"
-        return Diagnosis(Severity.ERROR, cause, remedy, heals=True, fatal=True)
+    def alarm(self, now: float) -> str | None:
+        """Why it has to be ended, in the operator's words; None while there is no reason."""
+        return self._watchdog.alarm(now)
 
-    def verdict(self, code: int | None) -> Diagnosis:
-        """Why it ended by itself.
+    def verdict(self, code: int | None, alarm: str | None) -> Diagnosis:
+        """Why it ended.
 
         Args:
             code: Its exit code, negated signal number, or None where nobody saw its end.
+            alarm: Why we ended it; None where it ended by itself.
         """
-        return self._verdict.result(code, False)
+        if alarm is None:
+            return self._verdict.result(code, ours=False)
+        seen = self._verdict.so_far()
+        if seen is None:
+            return Diagnosis(Severity.ERROR, alarm, "check the source and the channel's log", heals=True, fatal=True)
+        return Diagnosis(Severity.ERROR, f"{alarm}: {seen.cause}", seen.remedy, seen.heals, fatal=True)

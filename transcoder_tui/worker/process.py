@@ -20,8 +20,9 @@ LOCK_FD = 4
 """The descriptor by which FFmpeg holds the run's lock; it never uses it."""
 RUN_ID = "TRANSCODER_RUN_ID"
 """The environment variable that tells which run a process belongs to."""
-_LAUNCHER = 'echo $$ >"$0" && exec "$@"'
-"""Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it."""
+_LAUNCHER = 'echo $$ >"$0" && { echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@"'
+"""Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it, and gives
+up the protection from the kernel's OOM killer that the service manager may have given to keeper and worker."""
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ class ChannelRun:
         self.log = ChannelLog(self._log_path(), context.settings.log.max_bytes)
         self._run_dir = RunDir.of(context.settings.run_path, channel.id)
         self._monitor: Monitor | None = None
-        self._ending: Diagnosis | None = None
+        self._ending: str | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._launching = False
@@ -283,11 +283,18 @@ class ChannelRun:
         self._take(process)
         self._commit_soon([])
 
-    def _observe(self, secrets: Sequence[str], *, adopted: bool, on_air: bool = False) -> Monitor:
-        observed = Observed(self._run_dir, self._stderr_path(), secrets, self._cbr_bps(), adopted, on_air)
+    def _observe(self, secrets: Sequence[str], *, adopted: bool, on_air: bool = False) -> None:
+        observed = Observed(
+            run_dir=self._run_dir,
+            stderr=self._stderr_path(),
+            source=self._source_name(),
+            secrets=secrets,
+            cbr_bps=self._cbr_bps(),
+            adopted=adopted,
+            on_air=on_air,
+        )
         self._ending = None
         self._monitor = Monitor(observed, self.log, self._context.settings.watchdog)
-        return self._monitor
 
     def _take(self, process: Process) -> None:
         self.process = process
@@ -324,9 +331,9 @@ class ChannelRun:
         if self._ending is None:
             self._signal_to_end()
 
-    def _end_for(self, diagnosis: Diagnosis) -> None:
-        self._ending = diagnosis
-        self._log_own(f"watchdog: {diagnosis.cause}; FFmpeg is ended")
+    def _end_for(self, alarm: str) -> None:
+        self._ending = alarm
+        self._log_own(f"watchdog: {alarm}; FFmpeg is ended")
         self._signal_to_end()
 
     def _signal_to_end(self) -> None:
@@ -371,7 +378,7 @@ class ChannelRun:
         if self.job.status == Status.STOPPING:
             self._stopped()
         else:
-            self._failed(ending or monitor.verdict(code))
+            self._failed(monitor.verdict(code, ending))
 
     def _stopped(self) -> None:
         if self.job.wanted == Wanted.RUNNING:

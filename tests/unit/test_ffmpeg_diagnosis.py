@@ -134,6 +134,20 @@ ENDS = [
         id="9.0 UDP input stops",
     ),
     pytest.param(
+        "[in#0 @ 0x1] [error] Error opening input: Input/output error\n"
+        "[error] Error opening input file udp://239.1.1.1:5000?timeout=5000000.",
+        "no packets from udp://239.1.1.1:5000 for 5 s",
+        True,
+        id="9.0 dead UDP input, probed",
+    ),
+    pytest.param(
+        "[in#0 @ 0x1] [error] Format not on whitelist 'mpegts'\n"
+        "[in#0 @ 0x2] [error] Error opening input: Invalid argument",
+        "what arrives from udp://239.1.1.1:5000 is no transport stream",
+        True,
+        id="9.0 no transport stream",
+    ),
+    pytest.param(
         "[in#0/mpegts @ 0x1] [fatal] could not find codec parameters\n"
         "[fatal] Error opening input files: Input/output error",
         "udp://239.1.1.1:5000 delivers no picture and sound that can be recognised",
@@ -308,6 +322,14 @@ def test_the_verdict_names_the_cause(log: str, cause: str, heals: bool) -> None:
     assert found == cause
     assert healing is heals
     assert remedy
+
+
+def test_a_read_error_of_another_kind_of_source_is_not_taken_for_silence() -> None:
+    reader = Verdict("file://clip.ts")
+    reader.feed("[error] file:/srv/clip.ts: Input/output error")
+    reader.feed("[in#0 @ 0x1] [error] Error opening input: Input/output error")
+
+    assert reader.result(1, ours=False).cause == "file://clip.ts cannot be read"
 
 
 def test_the_earliest_fatal_line_wins_over_its_consequences() -> None:

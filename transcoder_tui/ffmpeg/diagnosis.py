@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from transcoder_tui.ffmpeg.masking import mask
-from transcoder_tui.ffmpeg.patterns import CONSEQUENCE, NO_PACKETS, NO_STREAMS, RULES, SIGNALLED, SILENT_INPUT, Rule
+from transcoder_tui.ffmpeg.patterns import (
+    CONSEQUENCE,
+    NO_PACKETS,
+    NO_STREAMS,
+    READ_ERROR,
+    RULES,
+    SIGNALLED,
+    SILENT_INPUT,
+    Rule,
+)
 from transcoder_tui.models.event import Severity
 
 UNKNOWN_SOURCE = "the source"
@@ -110,7 +119,8 @@ class Verdict:
             return
         if found and found[0].fatal:
             rule, match = found
-            if self._silent_input and NO_STREAMS.search(parsed.text):
+            silent = NO_STREAMS if self._silent_input else READ_ERROR if self._source.startswith("udp://") else None
+            if silent is not None and silent.search(parsed.text):
                 rule = NO_PACKETS
             self._cause = self._cause or _explain(rule, match, self._source)
         elif not found:

@@ -65,7 +65,10 @@ NO_PACKETS = Rule(
     "check that the source is on air, its group, port and interface; what arrives must be a transport stream",
     fatal=True,
 )
-"""What is meant when :data:`SILENT_INPUT` came before the end."""
+"""What is meant when :data:`SILENT_INPUT` came before the end, or a UDP source gave :data:`READ_ERROR`."""
+
+READ_ERROR = re.compile(r"(Error opening input|Error during demuxing|://\S+): Input/output error")
+"""What FFmpeg says of a source that timed out, and of a disk that fails."""
 
 NO_STREAMS = re.compile(r"could not find codec parameters$")
 """FFmpeg's last word, in both versions, where an input held no streams."""
@@ -194,6 +197,11 @@ RULES: tuple[Rule, ...] = (
     _config(r"SRTO_PASSPHRASE", "the SRT passphrase is not accepted", "write 10 to 64 characters"),
     # What the source does not hold.
     _ends(
+        r"Format not on whitelist",
+        "what arrives from {source} is no transport stream",
+        "check its address; udp://, srt:// and http:// sources are MPEG transport streams",
+    ),
+    _ends(
         r"Stream specifier ':a[^']*'.* matches no streams",
         "{source} has no sound",
         "set audio: null in the renditions, or choose a source with sound",
@@ -287,11 +295,6 @@ RULES: tuple[Rule, ...] = (
     _ends(rf"{_URL}: Is a directory", "{url} is a directory", "name a file"),
     # What is left to the source.
     _ends(
-        r"\b(?:udp|rtp)://\S+: Input/output error|Error during demuxing: Input/output error",
-        "no packets from {source} for 5 s",
-        "check that the source is on air, its group, port and interface",
-    ),
-    _ends(
         r"(?:Connection|Operation) timed out",
         "{source} or the server of an output does not answer",
         "check that it runs, and the firewalls on the way",
@@ -314,7 +317,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _ends(r"Error (opening input|during demuxing): End of file|: End of file$", "{source} ended"),
     _ends(
-        r"(Error opening input|Error during demuxing|://\S+): Input/output error",
+        READ_ERROR.pattern,
         "{source} cannot be read",
         "check that it is on air, and its address",
     ),

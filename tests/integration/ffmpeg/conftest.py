@@ -1,0 +1,224 @@
+"""Real FFmpegs, run as the worker runs them."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
+from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict
+from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
+from transcoder_tui.ffmpeg.progress import Progress, ProgressParser
+from transcoder_tui.models.channel import ChannelSpec
+
+DEBIAN = Path("/usr/bin/ffmpeg")
+
+
+@pytest.fixture(scope="session", params=["debian", "carried"])
+def binary(request: pytest.FixtureRequest) -> Binary:
+    """Each FFmpeg that is supported and present."""
+    if request.param == "carried":
+        return inspect_binary(carried(), "carried")
+    if not DEBIAN.exists():
+        pytest.skip(f"there is no {DEBIAN}; install Debian's ffmpeg to test it")
+    return inspect_binary(DEBIAN, "PATH")
+
+
+@pytest.fixture
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> HostFacts:
+    """This machine, with roots of its own; an indirect parameter names the directory that holds them."""
+    base = tmp_path / getattr(request, "param", "roots")
+    base.mkdir()
+    return HostFacts({"lo": "127.0.0.1"}, [base / "media"], base / "hls")
+
+
+@dataclass
+class Run:
+    """One FFmpeg on air."""
+
+    command: Command
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    progress_file: Path
+    source: str
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def progress(self) -> list[Progress]:
+        return ProgressParser().feed(self.progress_file.read_bytes())
+
+    @property
+    def media_time(self) -> float:
+        """Seconds of media since start."""
+        return max((block.out_time_us or 0 for block in self.progress), default=0) / 1e6
+
+    @property
+    def complaints(self) -> list[str]:
+        """Lines of the log that are errors."""
+        return [line for line in self.log.splitlines() if "[error]" in line or "[fatal]" in line]
+
+    def stop(self) -> int:
+        """As the worker does: TERM, and a second one where the first is not enough."""
+        for _ in range(2):
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                return self.process.wait(3)
+            except subprocess.TimeoutExpired:
+                continue
+        self.process.kill()
+        return self.process.wait()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def verdict(self, timeout_s: float = 30.0) -> Diagnosis:
+        """Waits until it ends by itself, and says why."""
+        exit_code = self.process.wait(timeout_s)
+        reader = Verdict(self.source, self.command.secrets)
+        for line in self.log.splitlines():
+            reader.feed(line)
+        return reader.result(exit_code, ours=False)
+
+
+Start = Callable[[ChannelSpec], Run]
+
+
+@pytest.fixture
+def start(binary: Binary, host: HostFacts, tmp_path: Path) -> Iterator[Start]:
+    """Puts a channel on air; whatever still runs is ended after the test."""
+    runs: list[Run] = []
+
+    def run(spec: ChannelSpec) -> Run:
+        for tree in hls_trees(spec, host):
+            for playlist in tree.playlists:
+                playlist.parent.mkdir(parents=True, exist_ok=True)
+        for recording in recordings(spec, host):
+            recording.parent.mkdir(parents=True, exist_ok=True)
+        log_file, progress_file = (tmp_path / f"{len(runs)}.{name}" for name in ("log", "progress"))
+        with log_file.open("ab") as log, progress_file.open("ab") as progress:
+            command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()))
+            process = subprocess.Popen(
+                command.argv,
+                env=dict(command.env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                pass_fds=(progress.fileno(),),
+                cwd=tmp_path,
+            )
+        runs.append(Run(command, process, log_file, progress_file, spec.sources[0].address.masked))
+        return runs[-1]
+
+    yield run
+    for one in runs:
+        if one.process.poll() is None:
+            one.kill()
+
+
+@pytest.fixture
+def helper(binary: Binary) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Runs the same FFmpeg as a peer: a server, a generator."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*arguments: str) -> subprocess.Popen[bytes]:
+        argv = [str(binary.path), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+        started.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+class Receiver:
+    """Takes in every datagram that arrives on a socket."""
+
+    def __init__(self, taken: socket.socket) -> None:
+        self.datagrams: list[bytes] = []
+        self._socket = taken
+        self._socket.settimeout(0.1)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._receive)
+        self._thread.start()
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.datagrams)
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _receive(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self.datagrams.append(self._socket.recv(2048))
+            except TimeoutError:
+                continue
+
+
+@pytest.fixture
+def receive(free_port: Callable[[], int]) -> Iterator[Callable[..., tuple[Receiver, int]]]:
+    """Receives UDP on 127.0.0.1, or a multicast group joined on lo; gives the receiver and its port."""
+    receivers: list[Receiver] = []
+
+    def open_socket(group: str | None = None) -> tuple[Receiver, int]:
+        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        if group is None:
+            taken.bind(("127.0.0.1", 0))
+        else:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind((group, free_port()))
+            member = socket.inet_aton(group) + socket.inet_aton("127.0.0.1")
+            taken.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        receivers.append(Receiver(taken))
+        return receivers[-1], taken.getsockname()[1]
+
+    yield open_socket
+    for receiver in receivers:
+        receiver.close()
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A port on 127.0.0.1 that nobody uses right now."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def ffprobe() -> Callable[..., Any]:
+    """Debian's ffprobe on a file; gives its JSON."""
+    program = shutil.which("ffprobe")
+    if program is None:
+        pytest.skip("there is no ffprobe; install Debian's ffmpeg")
+
+    def probe(path: Path, *arguments: str) -> Any:
+        argv = [program, "-v", "error", "-of", "json", *arguments, f"file:{path}"]
+        done = subprocess.run(argv, capture_output=True, check=True, env={"PATH": os.defpath})
+        return json.loads(done.stdout)
+
+    return probe

@@ -30,10 +30,10 @@ def client() -> FakeClient:
 
 @pytest.fixture
 def console(client: FakeClient, clock: Clock) -> ConsoleApp:
-    return ConsoleApp(lambda: client, clock=clock, waits=(0.01,))
+    return ConsoleApp(lambda: client, clock=clock, waits=(0.05,))
 
 
 @pytest.fixture
 def console_on(clock: Clock) -> Callable[[list[ChannelView]], ConsoleApp]:
     """Makes a console on channels of the test's choice."""
-    return lambda channels: ConsoleApp(lambda: FakeClient(channels), clock=clock, waits=(0.01,))
+    return lambda channels: ConsoleApp(lambda: FakeClient(channels), clock=clock, waits=(0.05,))

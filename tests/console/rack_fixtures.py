@@ -171,9 +171,8 @@ class FakeClient(WorkerClient):
     def __init__(self, channels: list[ChannelView] | None = None) -> None:
         self.views = {row.id: row for row in (line_up() if channels is None else channels)}
         self.documents: dict[int, ChannelDocument] = {
-            row.id: ChannelDocument(id=row.id, revision=row.revision, spec=spec(row.name, row.id % 250))
+            row.id: ChannelDocument(id=row.id, revision=row.revision, spec=spec(_valid(row), row.id % 250))
             for row in self.views.values()
-            if row.name.isprintable()
         }
         self.system = [sample(second - 60) for second in range(61)]
         self.at = NOW
@@ -269,14 +268,13 @@ class FakeClient(WorkerClient):
 
     async def log(self, channel_id: int, *, lines: int = 200, offset: int | None = None) -> LogChunk:
         """Serves byte offsets as the worker does; only whole lines, and the rest of one where an offset lies in it."""
-        self._refuse()
+        if self.down:
+            raise self.down
         text = self.logs[channel_id]
         first = len(_octets(text[: self.first_line]))
         octets = _octets(text)
-        if offset is None:
-            begin = max(first, len(_octets(text[: max(0, len(text) - lines)])))
-        else:
-            begin = max(first, offset)
+        tail = len(_octets(text[: max(0, len(text) - lines)]))
+        begin = max(first, tail if offset is None else offset)
         kept = list(_split(octets[begin:]))[:lines]
         return LogChunk(
             offset=begin,
@@ -284,6 +282,10 @@ class FakeClient(WorkerClient):
             first_offset=first,
             lines=[line.decode(errors="replace").rstrip("\n") for line in kept],
         )
+
+
+def _valid(row: ChannelView) -> str:
+    return row.name if row.name.isprintable() and len(row.name) <= 64 else f"Channel {row.id}"
 
 
 def _octets(lines: list[str]) -> bytes:

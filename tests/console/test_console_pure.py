@@ -130,8 +130,8 @@ def test_a_log_line_is_taken_apart() -> None:
 
 
 def test_a_line_in_another_form_is_shown_as_it_is() -> None:
-    parsed = read_line("\tframe= 12 fps=25")
-    assert (parsed.time, parsed.level, parsed.text) == ("", "", "  frame= 12 fps=25")
+    parsed = read_line("frame= 12 fps=25")
+    assert (parsed.time, parsed.level, parsed.text) == ("", "", "frame= 12 fps=25")
 
 
 def test_every_status_has_a_glyph_and_a_word() -> None:

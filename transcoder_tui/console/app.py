@@ -119,6 +119,8 @@ class ConsoleApp(App[str]):
 
     def on_told(self, message: Told) -> None:
         """Folds what the worker said into the rack and shows it."""
+        if not self._main.is_running:
+            return
         what = message.what
         if isinstance(what, Lost):
             self._lost = what.fault
@@ -133,7 +135,7 @@ class ConsoleApp(App[str]):
             self.notify("The worker answers again.", markup=False)
 
     def _show_age(self) -> None:
-        if self._lost is None:
+        if self._lost is None or not self._main.is_running:
             return
         seen = ""
         if self._heard_at is not None:

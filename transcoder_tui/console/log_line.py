@@ -35,11 +35,6 @@ def read_line(text: str) -> LogLine:
     """Takes a line apart; one in another form is shown as it is."""
     match = _LINE.fullmatch(text)
     if match is None:
-        return LogLine("", "", "muted", _flat(text))
+        return LogLine("", "", "muted", text)
     time, level, rest = match.groups()
-    return LogLine(time, level, _TONES[level], _flat(rest.lstrip()))
-
-
-def _flat(text: str) -> str:
-    """Tabs as blanks: a tab's width depends on its place, which a cut line does not keep."""
-    return text.replace("\t", "  ")
+    return LogLine(time, level, _TONES[level], rest.lstrip())

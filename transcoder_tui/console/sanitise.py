@@ -25,16 +25,16 @@ Document = TypeVar("Document")
 
 
 def clean(text: str) -> str:
-    """The text without characters that a terminal acts on; tabs stay."""
+    """The text without characters that a terminal acts on. Tabs become blanks: their width depends on their place."""
     if text.isprintable():
         return text
     return "".join(map(_harmless, text))
 
 
 def _harmless(character: str) -> str:
-    if character == "\t" or unicodedata.category(character) not in _HARMFUL:
-        return character
-    return REPLACEMENT
+    if character == "\t":
+        return " "
+    return REPLACEMENT if unicodedata.category(character) in _HARMFUL else character
 
 
 def sanitised(document: Document) -> Document:

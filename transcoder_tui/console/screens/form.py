@@ -1,5 +1,6 @@
 """The form in which a channel is created, edited or cloned."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -115,7 +116,8 @@ class FormScreen(Screen[str]):
     # The document
 
     def _sections(self, part: str | None = None) -> list[FormSection]:
-        return [section for section in self.query(FormSection) if part is None or section.part == part]
+        sections = (child for child in self.query_one("#form").children if isinstance(child, FormSection))
+        return [section for section in sections if part is None or section.part == part]
 
     def document(self) -> dict[str, Any]:
         """What is filled in, as a channel's document."""
@@ -156,14 +158,12 @@ class FormScreen(Screen[str]):
                 homeless.append(fault)
             else:
                 at.setdefault(field, fault)
+        number: Counter[str] = Counter()
         for section in self._sections():
             for field in section.fields.values():
-                shown = at.get(field) if field.touched or self._submitted else None
-                field.show_fault(shown)
-            number = None
-            if section.part:
-                number = self._sections(section.part).index(section) + 1
-            section.show_heading(number, "")
+                field.show_fault(at.get(field) if field.touched or self._submitted else None)
+            number[section.part] += 1
+            section.show_heading(number[section.part] if section.part else None, "")
         left = len(at) + len(homeless)
         note = f"✖ {written.plural(left, 'field')} to complete" if left else "✓ complete"
         self.query_one("#form-heading", Heading).show("", note)

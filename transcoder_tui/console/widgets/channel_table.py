@@ -19,7 +19,7 @@ from transcoder_tui.console.widgets.cells import fit, line
 TONES: tuple[Tone, ...] = ("good", "busy", "warn", "bad", "muted", "plain")
 
 
-class ChannelTable(ScrollView, can_focus=True):
+class ChannelTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows a rack. Holds no rows of its own: what is drawn is what the rack says at that moment.
 
     Args:

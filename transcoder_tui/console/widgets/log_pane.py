@@ -28,7 +28,7 @@ SIDEWAYS = 20
 """Cells by which long lines move sideways."""
 
 
-class LogPane(ScrollView, can_focus=True):
+class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows one channel's log, at its end and following it until somebody scrolls up."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -139,7 +139,7 @@ class LogPane(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the log."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.scrollable_content_region.width, self.rich_style
         place = self.scroll_offset.y + y
         if place >= len(self._lines):
             note = f"  {self._note}" if y == 0 and not self._lines else ""

@@ -1,0 +1,473 @@
+"""An operator at the rack: each test presses keys and looks at the screen, the orders and the cursor."""
+
+from collections.abc import Callable
+
+from pilots import screen_lines, screen_text, settled, until
+from rack_fixtures import Clock, FakeClient, line_up, view
+from textual.widgets import Button
+
+from transcoder_tui.console.app import ConsoleApp, parting_words
+from transcoder_tui.console.screens.command import CommandScreen
+from transcoder_tui.console.screens.confirm import ConfirmScreen
+from transcoder_tui.console.screens.details import DetailsScreen
+from transcoder_tui.console.screens.fault import FaultScreen
+from transcoder_tui.console.screens.help import HelpScreen
+from transcoder_tui.console.widgets.channel_table import ChannelTable
+from transcoder_tui.console.widgets.key_bar import KeyBar
+from transcoder_tui.console.widgets.log_pane import LogPane
+from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
+from transcoder_tui.models.job import Status
+from transcoder_tui.models.view import ChannelView
+
+MakeConsole = Callable[[list[ChannelView]], ConsoleApp]
+
+
+def current(console: ConsoleApp) -> str:
+    return console.rack.current.name if console.rack.current else ""
+
+
+def orders(client: FakeClient) -> list[tuple[str, object]]:
+    return [asked for asked in client.asked if asked[0] in ("start", "stop", "restart", "delete")]
+
+
+class TestTable:
+    async def test_arrows_and_letters_move_the_cursor(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            seen = [current(console)]
+            for key in ("down", "j", "up", "k", "G", "g", "end", "home", "pagedown", "pageup"):
+                await pilot.press(key)
+                seen.append(current(console))
+        assert seen == [
+            "Kids",
+            "News HD",
+            "Parliament",
+            "News HD",
+            "Kids",
+            "Weather",
+            "Kids",
+            "Weather",
+            "Kids",
+            "Weather",
+            "Kids",
+        ]
+
+    async def test_the_cursor_stays_on_its_channel_under_sort_refresh_and_removal(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("down", "S")
+            assert current(console) == "News HD"
+            client.say(view(1, "Zulu"), view(9, "Alpha"), removed=(3,))
+            await until(pilot, lambda: 9 in console.rack.channels)
+            assert current(console) == "Zulu"
+            cursor_line = next(line for line in screen_lines(pilot) if line.startswith("▌"))
+            assert "Zulu" in cursor_line
+
+    async def test_hundreds_of_rows_scroll_with_the_cursor(self, console_on: MakeConsole) -> None:
+        console = console_on([view(number, f"Channel {number:03}") for number in range(1, 301)])
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("G")
+            assert "▌ ● on air   Channel 300" in screen_text(pilot)
+            await pilot.press("k", "pageup")
+            assert f"▌ ● on air   {current(console)}" in screen_text(pilot)
+            await pilot.press("g")
+            assert "▌ ● on air   Channel 001" in screen_text(pilot)
+
+    async def test_a_click_puts_the_cursor_on_a_line(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.click(ChannelTable, offset=(20, 3))
+            assert current(console) == "Sport ABR"
+
+    async def test_figures_change_in_place(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "6.50M" in screen_text(pilot)
+            changed = client.views[1].model_copy(deep=True)
+            changed.telemetry.bitrate = 4_321_000
+            client.say(changed)
+            await until(pilot, lambda: "4.32M" in screen_text(pilot), "the new bitrate")
+            assert "6.50M" not in screen_text(pilot)
+
+    async def test_the_sorted_column_is_marked(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(160, 45)) as pilot:
+            await settled(pilot)
+            assert "Name↑" in screen_text(pilot)
+            await pilot.press("U")
+            assert "Uptime↓" in screen_text(pilot)
+            await pilot.press("U")
+            assert "Uptime↑" in screen_text(pilot)
+
+    async def test_typing_a_filter_narrows_the_table_and_escape_widens_it(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("slash", *"weath", "enter")
+            assert current(console) == "Weather"
+            assert "1 of 5 channels contain 'weath'" in screen_text(pilot)
+            assert "News HD" not in screen_text(pilot)
+            assert console.focused is console.screen.query_one(ChannelTable)
+            await pilot.press("escape")
+            assert "News HD" in screen_text(pilot)
+            assert current(console) == "Weather"
+
+    async def test_letters_typed_into_the_filter_are_no_orders(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("slash", *"sxrdnq")
+            assert orders(client) == []
+            assert console.rack.filter == "sxrdnq"
+            await pilot.press("escape")
+            assert console.rack.filter == ""
+
+    async def test_an_empty_rack_says_how_to_begin(self, console_on: MakeConsole) -> None:
+        async with (console := console_on([])).run_test() as pilot:
+            await settled(pilot)
+            assert "Press n to create the first one" in screen_text(pilot)
+            assert "transcoder-tui apply" in screen_text(pilot)
+            await pilot.press("s", "x", "r", "d", "e", "c", "i", "y", "l", "tab", "space", "G", "f")
+            assert console.screen is console.screen_stack[0]
+
+
+class TestOrders:
+    async def test_start_is_carried_out_at_once(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("G", "s")
+            await until(pilot, lambda: orders(client) == [("start", 5)])
+
+    async def test_stop_asks_and_the_return_key_cancels(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("down", "x")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            assert "Stop News HD?" in screen_text(pilot)
+            assert "It is on air." in screen_text(pilot)
+            assert console.focused is console.screen.query_one("#no", Button)
+            await pilot.press("enter")
+            await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
+            assert orders(client) == []
+
+    async def test_y_stops_n_does_not(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            for key, expected in (("n", []), ("escape", []), ("y", [("stop", 1)])):
+                await pilot.press(*(["down"] if key == "n" else []), "x")
+                await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+                await pilot.press(key)
+                await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
+                await until(pilot, lambda expected=expected: orders(client) == expected)
+
+    async def test_marked_channels_are_stopped_together(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("space", "space", "down", "space", "x")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            assert "Stop 3 channels?" in screen_text(pilot)
+            assert "2 are on air: News HD, Sport ABR." in screen_text(pilot)
+            await pilot.press("y")
+            await until(pilot, lambda: len(orders(client)) == 3)
+            assert orders(client) == [("stop", 3), ("stop", 1), ("stop", 2)]
+            await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
+            await pilot.press("escape")
+            assert console.rack.marks == set()
+
+    async def test_an_order_is_for_the_channels_that_the_question_named(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("down", "d")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            client.say(view(1, "Zulu"), view(9, "Alpha"))
+            await until(pilot, lambda: 9 in console.rack.channels)
+            await pilot.press("y")
+            await until(pilot, lambda: orders(client) == [("delete", 1)])
+
+    async def test_failures_are_told_in_one_dialog(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.refusals.extend(
+            [
+                HostFault("there is no interface eth9", "choose one of eth1, eth2", "outputs[0].interface"),
+                NoSuchChannel("no channel has the id 1", "somebody deleted it"),
+            ]
+        )
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("space", "space", "s")
+            await until(pilot, lambda: isinstance(console.screen, FaultScreen))
+            text = screen_text(pilot)
+            assert "Could not start" in text
+            assert "Kids, outputs[0].interface" in text
+            assert "there is no interface eth9" in text
+            assert "choose one of eth1, eth2" in text
+            assert "News HD" in text
+            assert "somebody deleted it" in text
+            await pilot.press("enter")
+            await until(pilot, lambda: not isinstance(console.screen, FaultScreen))
+
+    async def test_a_read_only_console_orders_nothing_and_says_so(self, client: FakeClient) -> None:
+        console = ConsoleApp(lambda: client, read_only=True)
+        async with console.run_test(notifications=True) as pilot:
+            await settled(pilot)
+            assert "read-only" in screen_lines(pilot)[0]
+            assert "Start" not in screen_lines(pilot)[-1]
+            for key in ("s", "x", "r", "d", "n", "e", "c"):
+                await pilot.press(key)
+                assert console.screen is console.screen_stack[0]
+            assert orders(client) == []
+            await until(pilot, lambda: "This console is read-only" in screen_text(pilot))
+
+
+class TestScreens:
+    async def test_help_lists_every_key_of_the_registry(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(160, 45)) as pilot:
+            await settled(pilot)
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(console.screen, HelpScreen))
+            text = screen_text(pilot)
+            for words in ("Stop; asks where", "N name", "U uptime", "Save the channel", "Follow the log's end"):
+                assert words in text
+            await pilot.press("escape")
+            assert not isinstance(console.screen, HelpScreen)
+
+    async def test_details_keep_up_with_the_channel(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("i")
+            await until(pilot, lambda: "198.51.100.20" in screen_text(pilot))
+            assert "next retry in 12 s (3 of 5)" in screen_text(pilot)
+            client.say(view(3, "Kids", Status.ERROR, attempt=5, message="given up after 5 attempts"))
+            await until(pilot, lambda: "given up after 5 attempts" in screen_text(pilot))
+            assert isinstance(console.screen, DetailsScreen)
+            await pilot.press("escape")
+
+    async def test_the_command_is_shown_and_copied(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("y")
+            await until(pilot, lambda: isinstance(console.screen, CommandScreen))
+            assert "libx264" in screen_text(pilot)
+            await pilot.press("c")
+            assert "libx264" in console.clipboard
+            await pilot.press("escape")
+
+    async def test_a_command_that_cannot_be_had_is_explained(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            client.refusals.append(InvalidInput([Fault("the encoder libx264 is missing", "install ffmpeg", "ffmpeg")]))
+            await pilot.press("y")
+            await until(pilot, lambda: isinstance(console.screen, FaultScreen))
+            assert "install ffmpeg" in screen_text(pilot)
+
+    async def test_a_notice_is_shown_at_the_start(self, client: FakeClient) -> None:
+        console = ConsoleApp(lambda: client, notice="Started a worker in the [background].")
+        async with console.run_test(notifications=True) as pilot:
+            await until(pilot, lambda: "[background]" in screen_text(pilot))
+
+    async def test_leaving_says_what_stays_on_air(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("q")
+        assert console.return_value == "2 channels stay on air."
+
+    async def test_leaving_says_so_when_nothing_is_on_air(self, console_on: MakeConsole) -> None:
+        async with (console := console_on([view(1, "A")])).run_test() as pilot:
+            await settled(pilot)
+            assert parting_words(console.rack) == "1 channel stays on air."
+            console.rack.channels.clear()
+            assert parting_words(console.rack) == "No channel is on air."
+
+    async def test_the_client_is_closed_when_the_console_ends(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("q")
+        assert ("close", None) in client.asked
+
+
+class TestWorkerGone:
+    async def test_the_last_known_state_stays_with_its_age_until_the_worker_is_back(
+        self, console: ConsoleApp, client: FakeClient, clock: Clock
+    ) -> None:
+        async with console.run_test(size=(120, 30)) as pilot:
+            await settled(pilot)
+            client.vanish()
+            clock.seconds += 12
+            await until(pilot, lambda: "worker does not answer" in screen_text(pilot))
+            assert "last heard 12s ago - channels stay on air" in screen_text(pilot)
+            assert "News HD" in screen_text(pilot)
+            assert console.screen.query_one(ChannelTable).stale
+            client.return_()
+            await until(pilot, lambda: "worker does not answer" not in screen_text(pilot))
+            assert not console.screen.query_one(ChannelTable).stale
+
+    async def test_orders_fail_with_a_dialog_meanwhile(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            client.vanish()
+            await until(pilot, lambda: "worker does not answer" in screen_text(pilot))
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(console.screen, FaultScreen))
+            assert "transcoder-tui worker start" in screen_text(pilot)
+
+    async def test_a_worker_that_never_answered_is_explained(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.vanish()
+        async with console.run_test() as pilot:
+            await until(pilot, lambda: "start one with 'transcoder-tui worker start'" in screen_text(pilot))
+            await pilot.press("q")
+        assert console.return_value == ""
+
+
+class TestLog:
+    async def test_it_opens_at_the_end_and_follows(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "seg00037.ts" in screen_text(pilot)
+            client.logs[3].append("2026-11-22T14:15:17.000Z ERROR   it broke")
+            client.say()
+            await until(pilot, lambda: "ERROR   it broke" in screen_text(pilot))
+
+    async def test_scrolling_up_stops_following_and_f_resumes(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            pane = console.screen.query_one(LogPane)
+            await pilot.press("tab", "up", "up")
+            top = pane.scroll_offset.y
+            assert not pane.following
+            client.logs[3] += ["2026-11-22T14:15:17.000Z INFO    later"] * 3
+            client.say()
+            await until(pilot, lambda: "3 new lines, f follows" in screen_text(pilot))
+            assert pane.scroll_offset.y == top
+            assert "later" not in screen_text(pilot)
+            await pilot.press("f")
+            await until(pilot, lambda: "later" in screen_text(pilot))
+            assert pane.following
+
+    async def test_end_follows_again(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            pane = console.screen.query_one(LogPane)
+            await pilot.press("tab", "pageup")
+            assert not pane.following
+            await pilot.press("end")
+            assert pane.following
+
+    async def test_scrolling_to_the_top_fetches_what_is_older(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.logs[3] = [f"2026-11-22T14:15:16.000Z INFO    line {number}" for number in range(1200)]
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            pane = console.screen.query_one(LogPane)
+            await pilot.press("tab")
+            held = len(pane.lines)
+            await pilot.press("home")
+            await until(pilot, lambda: len(pane.lines) > held, "older lines")
+            assert "line 800" in screen_text(pilot), "the line that was on top stays in view"
+            while pane.lines[0].rpartition(" ")[2] != "0":
+                held = len(pane.lines)
+                await pilot.press("home")
+                await until(pilot, lambda held=held: len(pane.lines) > held or pane.lines[0].endswith(" 0"))
+            await pilot.press("home")
+            await until(pilot, lambda: "line 0" in screen_text(pilot))
+
+    async def test_it_belongs_to_the_channel_under_the_cursor(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.logs[1] = ["2026-11-22T14:15:16.000Z WORKER  only of News HD"]
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("down")
+            await until(pilot, lambda: "only of News HD" in screen_text(pilot))
+            assert "seg000" not in screen_text(pilot)
+
+    async def test_running_down_the_table_asks_for_no_log_on_the_way(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        asked: list[int] = []
+        answer = client.log
+
+        async def counted(channel_id: int, *, lines: int = 200, offset: int | None = None):  # type: ignore[no-untyped-def]
+            asked.append(channel_id)
+            return await answer(channel_id, lines=lines, offset=offset)
+
+        client.log = counted  # type: ignore[method-assign]
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            pane = console.screen.query_one(LogPane)
+            table = console.screen_stack[0]
+            for _ in range(4):
+                table.action_move("down")  # type: ignore[attr-defined]
+            await until(pilot, lambda: pane.channel_id == 5 and pane.lines)
+        assert set(asked) == {3, 5}
+
+    async def test_long_lines_are_cut_with_a_mark_and_can_be_followed_sideways(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        client.logs[3] = ["2026-11-22T14:15:16.000Z INFO    " + "".join(f"<{number:03}>" for number in range(100))]
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            line = next(line for line in screen_lines(pilot) if "<000>" in line)
+            assert line.rstrip().endswith("…")
+            await pilot.press("tab", "right", "right")
+            assert "<000>" not in screen_text(pilot)
+            assert "<010>" in screen_text(pilot)
+            await pilot.press("left", "left")
+            assert "<000>" in screen_text(pilot)
+
+    async def test_l_zooms_it_over_the_screen_and_back(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            before = console.screen.query_one(LogPane).size.height
+            await pilot.press("l")
+            assert console.screen.query_one(LogPane).size.height >= 18 > before
+            assert not console.screen.query_one(ChannelTable).display
+            await pilot.press("escape")
+            assert console.screen.query_one(LogPane).size.height == before
+            assert console.focused is console.screen.query_one(ChannelTable)
+
+    async def test_a_log_that_cannot_be_had_says_why(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.logs = {}
+
+        async def refused(*_: object, **__: object) -> None:
+            raise HostFault("the log cannot be read: permission denied", "check the data directory")
+
+        client.log = refused  # type: ignore[assignment, method-assign]
+        async with console.run_test() as pilot:
+            await until(pilot, lambda: "the log cannot be read: permission denied" in screen_text(pilot))
+
+
+class TestPlainTerminals:
+    async def test_ascii_draws_with_ascii_only(self, client: FakeClient) -> None:
+        console = ConsoleApp(lambda: client, ascii_only=True)
+        async with console.run_test(notifications=True) as pilot:
+            await settled(pilot)
+            for key in ("space", "question_mark", "escape", "down", "x", "escape", "n", "down", "down"):
+                await pilot.press(key)
+                await pilot.pause()
+                drawn = "\n".join(_sent_to_terminal(console))
+                assert drawn.isascii(), (key, sorted(set(drawn) - set(map(chr, range(128)))))
+            assert "* on air" in "\n".join(_sent_to_terminal(console, 0))
+
+    async def test_no_colour_means_no_colour(self, client: FakeClient, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+        monkeypatch.setenv("NO_COLOR", "1")
+        console = ConsoleApp(lambda: client)
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            colours = {
+                (segment.style.color, segment.style.bgcolor)
+                for strip in console.screen._compositor.render_strips()
+                for segment in strip
+                if segment.style is not None
+            }
+            assert all(colour is None or colour.is_default for pair in colours for colour in pair), colours
+
+    async def test_both_table_and_log_can_be_seen_at_80x24(self, console_on: MakeConsole) -> None:
+        console = console_on([*line_up(), *(view(number, f"Channel {number}") for number in range(10, 60))])
+        async with console.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            assert console.screen.query_one(ChannelTable).size.height >= 8
+            assert console.screen.query_one(LogPane).size.height >= 5
+            assert console.screen.query_one(KeyBar).size.height == 1
+
+
+def _sent_to_terminal(console: ConsoleApp, screen: int = -1) -> list[str]:
+    strips = console.screen_stack[screen]._compositor.render_strips()
+    return ["".join(segment.text for segment in strip) for strip in strips]

@@ -260,6 +260,26 @@ class TestOneOutput:
         assert value_of(built, "-hls_list_size") == "8"
         assert built.argv[-1] == "/srv/hls/news/hd/%v/index.m3u8"
 
+    @pytest.mark.parametrize(
+        ("fps", "gop", "segment", "written"),
+        [
+            (25, "2s", "4s", "4"),
+            (29.97, "2s", "4s", "4.004"),
+            (59.94, "1s", "6s", "6.006"),
+            (23.976, "2s", None, "4.004"),
+            (12.5, "1s", "4s", "3.84"),
+            (25, "1920ms", "3840ms", "3.84"),
+            (23.976, "1s", "3s", "3.003"),
+            (59.94, "500ms", "1500ms", "1.5015"),
+        ],
+    )
+    def test_cuts_segments_as_long_as_their_gops_really_are(
+        self, fps: float, gop: str, segment: str | None, written: str
+    ) -> None:
+        built = command({"url": "hls://a", "segment": segment}, renditions=[rung("only", fps=fps, gop=gop)])
+
+        assert value_of(built, "-hls_time") == written
+
     def test_refuses_an_hls_root_that_ffmpeg_would_take_for_a_pattern(self) -> None:
         with pytest.raises(HostFault, match="%"):
             build_command(channel({"url": "hls://a"}), BINARY, dataclasses.replace(HOST, hls_root=Path("/srv/%d")))

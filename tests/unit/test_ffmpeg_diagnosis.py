@@ -287,6 +287,19 @@ ENDS = [
         True,
         id="directory of one of several outputs gone",
     ),
+    pytest.param(
+        "[tls @ 0x1] [error] Peer certificate failed verification\n[error] https://h/x.ts: Input/output error",
+        "the TLS certificate of the server is not trusted",
+        True,
+        id="5.1 certificate not trusted",
+    ),
+    pytest.param(
+        "[tls @ 0x1] [error] error:0A000086:SSL routines::certificate verify failed\n"
+        "[in#0 @ 0x1] [error] Error opening input: Input/output error",
+        "the TLS certificate of the server is not trusted",
+        True,
+        id="9.0 certificate not trusted",
+    ),
     pytest.param("[fatal] Unknown encoder 'libnope'", "this FFmpeg has no encoder libnope", False, id="encoder absent"),
     pytest.param(
         "[error] Unrecognized option 'nope'.\n[fatal] Error splitting the argument list: Option not found",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from transcoder_tui.ffmpeg import tee
@@ -10,6 +11,7 @@ from transcoder_tui.ffmpeg.plan import Plan
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import CONTAINERS, Output
 from transcoder_tui.models.rendition import Rendition
+from transcoder_tui.models.units import frame_rate
 
 PROVIDER = "transcoder-tui"
 """Service provider in the SDT of every transport stream."""
@@ -22,6 +24,8 @@ WINDOW = 6
 MUX_DELAY_US = 700_000
 """Microseconds between a packet's PCR and its DTS; FFmpeg's own default for plain outputs, which tee does not hand
 on: without it a slave with a muxrate reports ``dts < pcr`` all the time."""
+TS_CLOCK_HZ = 90_000
+"""Ticks of a timestamp per second (ISO/IEC 13818-1)."""
 NETWORK_TIMEOUT_US = 5_000_000
 """Microseconds after which a frozen peer counts as gone."""
 
@@ -180,7 +184,7 @@ def _udp(job: _Job) -> Destination:
 def _hls(job: _Job) -> Destination:
     tree = _tree(job.spec, job.output, job.host, job.field)
     options = {
-        "hls_time": f"{job.spec.segment(job.output):g}",
+        "hls_time": _hls_time(job),
         "hls_list_size": str(job.output.window or WINDOW),
         "hls_delete_threshold": "2",
         "hls_segment_type": "mpegts",
@@ -198,6 +202,21 @@ def _hls(job: _Job) -> Destination:
         protocols="file",
         options=options,
     )
+
+
+def _hls_time(job: _Job) -> str:
+    """The length of a segment in seconds, as long as its GOPs really are.
+
+    FFmpeg cuts at the first keyframe from N x ``hls_time`` on. At 29.97 fps two GOPs last 4.004 s: with 4 instead, the
+    error adds up to a GOP within half an hour, and a segment comes out half as long (measured).
+    """
+    video = job.carried[0].video
+    gops = round(job.spec.segment(job.output) / video.gop)
+    length = gops * video.gop_frames / frame_rate(video.fps)
+    if (length * TS_CLOCK_HZ).denominator != 1:
+        # The keyframe's timestamp is rounded; it must not come out before the cut.
+        length -= Fraction(1, TS_CLOCK_HZ)
+    return f"{float(length):.6f}".rstrip("0").rstrip(".")
 
 
 def _rtmp(job: _Job) -> Destination:

@@ -214,12 +214,16 @@ def test_a_file_is_looped(start: Any, host: HostFacts, binary: Binary, eventuall
     assert run.process.poll() is None
 
 
-def test_a_dead_udp_source_ends_ffmpeg_and_is_named(start: Any, free_port: Any) -> None:
-    port = free_port()
+def test_dead_sources_end_ffmpeg_and_are_named_without_their_secrets(start: Any, free_port: Any) -> None:
+    udp, srt = free_port(), free_port()
+    silent = start(channel({"url": "file://a.ts"}, source=f"udp://239.255.77.9:{udp}", interface="lo"))
+    query = "passphrase=correct-horse&streamid=a%20b&latency=80"
+    absent = start(channel({"url": "file://b.ts"}, source=f"srt://127.0.0.1:{srt}?{query}"))
 
-    found = start(channel({"url": "file://a.ts"}, source=f"udp://239.255.77.9:{port}", interface="lo")).verdict()
-
-    assert found.cause == f"no packets from udp://239.255.77.9:{port} for 5 s"
+    assert absent.verdict().cause.startswith(f"no SRT connection to 127.0.0.1:{srt}")
+    assert "correct-horse" not in absent.log
+    found = silent.verdict()
+    assert found.cause == f"no packets from udp://239.255.77.9:{udp} for 5 s"
     assert found.heals
 
 
@@ -352,17 +356,6 @@ def test_every_option_of_a_source_is_known_and_an_absent_server_is_named(
     found = start(channel({"url": "file://a.ts"}, source=source.format(port))).verdict()
 
     assert found.cause == f"the server at 127.0.0.1:{port} refused the connection"
-
-
-def test_an_absent_srt_peer_is_named_and_its_passphrase_is_not(start: Any, free_port: Any) -> None:
-    port = free_port()
-    source = f"srt://127.0.0.1:{port}?passphrase=correct-horse&streamid=a%20b&latency=80"
-
-    run = start(channel({"url": "file://a.ts"}, source=source))
-    found = run.verdict()
-
-    assert found.cause.startswith(f"no SRT connection to 127.0.0.1:{port}")
-    assert "correct-horse" not in run.log
 
 
 def test_srt_is_received(start: Any, helper: Any, free_port: Any, eventually: Any) -> None:

@@ -23,7 +23,7 @@ async def stop_orphans(run_path: Path, known: Collection[int]) -> None:
         known: The ids of the channels that there are.
     """
     directories = RunDir.all(run_path)
-    found = [adopt(directory, None, None) for channel_id, directory in directories.items() if channel_id not in known]
+    found = [adopt(directory) for channel_id, directory in directories.items() if channel_id not in known]
     await asyncio.gather(*(_stop(process) for process in found if process is not None))
 
 

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import os
-import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ PROGRESS_FD = 3
 LOCK_FD = 4
 """The descriptor by which FFmpeg holds the run's lock; it never uses it."""
 RUN_ID = "TRANSCODER_RUN_ID"
-"""The environment variable that tells which run a process belongs to."""
+"""The environment variable by which a run can be recognised in a list of processes."""
 _LAUNCHER = 'echo $$ >"$0" && { echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@"'
 """Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it, and gives
 up the protection from the kernel's OOM killer that the service manager may have given to keeper and worker."""
@@ -119,44 +118,45 @@ def spawn(command: Command, run_dir: RunDir, run_id: str, stderr: Path) -> Proce
     return Process(pid, start_ticks(pid), run_id, adopted=False, _pidfd=os.pidfd_open(pid))
 
 
-def adopt(run_dir: RunDir, run_id: str | None, start: int | None) -> Process | None:
+def adopt(run_dir: RunDir) -> Process | None:
     """Finds the FFmpeg again that holds a run's lock.
+
+    The lock decides, not the database: a worker that could not write to its disk may have died since.
 
     Args:
         run_dir: The channel's run directory.
-        run_id: The run that is expected; None takes any.
-        start: The start time that is expected; None takes any.
 
     Returns:
-        The process, or None where none is running or the one found is not the one expected.
+        The process, or None where none is running.
     """
     if not run_dir.is_held():
         return None
-    pid = run_dir.pid() or _search(run_id)
+    pid = run_dir.pid()
+    if pid is None or not _holds(pid, run_dir):
+        pid = next((other for other in _pids() if _holds(other, run_dir)), None)
     if pid is None:
         return None
     try:
         pidfd = os.pidfd_open(pid)
     except OSError:
         return None
-    found = environment(pid).get(RUN_ID)
     ticks = start_ticks(pid)
-    if (
-        not found
-        or run_id not in (None, found)
-        or start not in (None, ticks)
-        or ticks is None
-        or select.select([pidfd], [], [], 0)[0]
-    ):
+    if ticks is None or not _holds(pid, run_dir):
         os.close(pidfd)
         return None
-    return Process(pid, ticks, found, adopted=True, _pidfd=pidfd)
+    return Process(pid, ticks, environment(pid).get(RUN_ID, ""), adopted=True, _pidfd=pidfd)
 
 
-def _search(run_id: str | None) -> int | None:
-    """A launcher that was started but has not written its pid down yet, or whose pid file was lost."""
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return next((pid for pid in pids if run_id and environment(pid).get(RUN_ID) == run_id), None)
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _holds(pid: int, run_dir: RunDir) -> bool:
+    """Whether a process has the run's lock open where our FFmpegs have it."""
+    try:
+        return Path(f"/proc/{pid}/fd/{LOCK_FD}").readlink() == run_dir.lock_file
+    except OSError:
+        return False
 
 
 def environment(pid: int) -> dict[str, str]:

@@ -112,7 +112,7 @@ class ChannelRun:
             self._stop()
         elif not self._launching and self.job.status != Status.STOPPED:
             self._cancel_timers()
-            self._change_state(Status.STOPPED, "stopped before it was on air")
+            self._change_state(Status.STOPPED, "as ordered")
 
     def update(self, channel: StoredChannel) -> None:
         """Takes over a changed document; whoever changed it decides about a restart."""
@@ -155,7 +155,7 @@ class ChannelRun:
         Args:
             rebooted: Whether the host was started anew since the last worker.
         """
-        process = adopt(self._run_dir, self.job.run_id, self.job.start_ticks)
+        process = adopt(self._run_dir)
         if process is not None:
             self._adopt(process)
         elif self.job.status == Status.PENDING and self.job.pid is None and not rebooted:
@@ -308,8 +308,9 @@ class ChannelRun:
         self._take(process)
         if not self.job.status.is_live:
             self._change_state(Status.PENDING, f"adopted FFmpeg {process.pid}")
-        self._log_own(f"adopted FFmpeg {process.pid} after a restart of the worker")
-        self._commit_soon([self.event(EventKind.WORKER, f"adopted FFmpeg {process.pid}, which stayed on air")])
+        stayed = ", which stayed on air" if self.job.status == Status.RUNNING else ""
+        self._log_own(f"adopted FFmpeg {process.pid}{stayed}")
+        self._commit_soon([self.event(EventKind.WORKER, f"adopted FFmpeg {process.pid}{stayed}")])
         if self.job.wanted == Wanted.STOPPED or self.job.status == Status.STOPPING:
             self._stop()
 
@@ -327,7 +328,7 @@ class ChannelRun:
 
     def _stop(self) -> None:
         if self.job.status != Status.STOPPING:
-            self._change_state(Status.STOPPING, "stopping")
+            self._change_state(Status.STOPPING, "FFmpeg finishes its outputs")
         if self._ending is None:
             self._signal_to_end()
 
@@ -385,11 +386,11 @@ class ChannelRun:
             self._launch()
             return
         outputs.finalise(self.spec, self._context.host())
-        self._change_state(Status.STOPPED, "stopped")
+        self._change_state(Status.STOPPED, "as ordered")
 
     def _failed(self, diagnosis: Diagnosis) -> None:
         if self.job.wanted == Wanted.STOPPED:
-            self._change_state(Status.STOPPED, "stopped")
+            self._change_state(Status.STOPPED, "as ordered")
             return
         failures = self.job.attempt + 1
         delay = retry_delay(failures, self._context.settings.retry) if diagnosis.heals else None

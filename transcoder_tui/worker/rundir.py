@@ -26,6 +26,11 @@ class RunDir:
         return {int(path.name): cls(path) for path in found if path.name.isdigit()}
 
     @property
+    def lock_file(self) -> Path:
+        """Held by FFmpeg as long as it lives."""
+        return self.path / "lock"
+
+    @property
     def pidfile(self) -> Path:
         """Written by the shell that becomes FFmpeg, before it does."""
         return self.path / "pid"
@@ -46,7 +51,7 @@ class RunDir:
         Returns:
             The descriptor that holds it, or None where an FFmpeg of this channel is still running.
         """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o640)
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o640)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -189,6 +189,22 @@ async def test_an_ffmpeg_whose_channel_is_gone_is_ended(
     assert runs_of(settings) == []
 
 
+async def test_a_channel_is_adopted_although_the_database_remembers_an_earlier_run(
+    client: WorkerClient, settings: Settings, wait: Wait, cli: Any
+) -> None:
+    [(channel_id, view)] = (await on_air(client, wait, "One")).items()
+    assert cli("worker", "stop").returncode == 0
+    with sqlite3.connect(settings.database) as database:
+        database.execute("UPDATE job SET run_id = 'earlier', pid = 1, start_ticks = 1, status = 'retrying'")
+    database.close()
+
+    ensure_worker(settings)
+
+    adopted = await wait(channel_id, is_running)
+    assert adopted.pid == view.pid
+    assert runs_of(settings) == [view.pid]
+
+
 async def test_after_a_reboot_wanted_and_automatic_channels_start_again(
     client: WorkerClient, settings: Settings, wait: Wait, cli: Any
 ) -> None:

@@ -142,7 +142,25 @@ def test_a_ladder_needs_one_gop_and_outputs_that_name_their_rung(lineup: dict[st
 
     channel["outputs"][0]["rendition"] = "540p"
     low["video"]["gop"] = "1s"
-    assert faults(lineup)[0].startswith("channels[0].renditions[1].video.gop: 1s is not the 2s of 1080p")
+    assert faults(lineup)[0].startswith(
+        "channels[0].renditions[1].video.gop: keyframes come every 1 s, those of 1080p every 2 s"
+    )
+
+    low["video"] |= {"gop": "2s", "fps": 12.5}
+    low["video"]["gop"] = "1s"
+    channel["renditions"][0]["video"]["gop"] = "1s"
+    assert "keyframes come every 0.96 s, those of 1080p every 1 s" in faults(lineup)[0]
+
+
+def test_an_hls_directory_cannot_lie_in_another(lineup: dict[str, Any]) -> None:
+    lineup["channels"][0]["outputs"].append({"url": "hls://news-hd/1080p"})
+    assert "hls://news-hd/1080p overlaps with hls://news-hd" in faults(lineup)[0]
+
+    lineup["channels"][0]["outputs"].pop()
+    other = copy.deepcopy(lineup["channels"][0])
+    other |= {"name": "Other", "outputs": [{"url": "hls://news-hd/1080p"}]}
+    lineup["channels"].append(other)
+    assert "hls://news-hd/1080p is already an output of News HD" in faults(lineup)[0]
 
 
 def test_a_rendition_without_sound_stays_without_sound(lineup: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
 from transcoder_tui.models.names import check_name, slug
-from transcoder_tui.models.output import Output
+from transcoder_tui.models.output import Destinations, Output
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import Source
 from transcoder_tui.models.units import Range, format_bitrate, format_seconds
@@ -61,11 +61,14 @@ class ChannelSpec(ChannelFields):
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
-        destinations = [output.destination for output in self.outputs]
+        destinations = Destinations()
         for index, output in enumerate(self.outputs):
             where = f"outputs[{index}]"
-            if destinations[index] in destinations[:index]:
-                raise refuse(f"{destinations[index]} is used twice", "give each output its own address", f"{where}.url")
+            earlier = destinations.take(output.destination, output.url)
+            if earlier is not None:
+                raise refuse(
+                    f"{output.destination} overlaps with {earlier}", "give each output its own address", f"{where}.url"
+                )
             self._check_rendition(output, where)
             self._check_muxrate(output, where)
             self._check_segment(output, where)
@@ -96,13 +99,15 @@ class ChannelSpec(ChannelFields):
         if output.address.scheme != "hls":
             return
         carried = self.carried(output)
-        gop = carried[0].video.gop
+        first = carried[0]
+        gop = first.video.gop
         for rendition in carried[1:]:
-            if rendition.video.gop != gop:
+            if rendition.video.gop_duration != first.video.gop_duration:
                 index = self.renditions.index(rendition)
+                exact = f"{float(rendition.video.gop_duration):g} s", f"{float(first.video.gop_duration):g} s"
                 raise refuse(
-                    f"{format_seconds(rendition.video.gop)} is not the {format_seconds(gop)} of {carried[0].name}",
-                    "rungs of one HLS ladder need the same GOP, or players cannot switch",
+                    f"keyframes come every {exact[0]}, those of {first.name} every {exact[1]}",
+                    "rungs of one HLS ladder need the same distance, in whole frames, or players cannot switch",
                     f"renditions[{index}].video.gop",
                 )
         if output.segment is not None and not _is_multiple(output.segment, gop):

@@ -10,6 +10,7 @@ from transcoder_tui.errors import Fault
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
+from transcoder_tui.models.output import Destinations
 
 VERSION = 1
 
@@ -41,7 +42,7 @@ def conflicts(channels: Sequence[ChannelSpec]) -> list[Fault]:
     """
     found: list[Fault] = []
     names: dict[str, int] = {}
-    destinations: dict[str, str] = {}
+    destinations = Destinations()
     for index, channel in enumerate(channels):
         if channel.name.casefold() in names:
             found.append(
@@ -49,8 +50,8 @@ def conflicts(channels: Sequence[ChannelSpec]) -> list[Fault]:
             )
         names[channel.name.casefold()] = index
         for number, output in enumerate(channel.outputs):
-            owner = destinations.setdefault(output.destination, channel.name)
-            if owner != channel.name:
+            owner = destinations.take(output.destination, channel.name)
+            if owner not in (None, channel.name):
                 found.append(
                     Fault(
                         f"{output.destination} is already an output of {owner}",

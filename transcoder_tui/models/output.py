@@ -139,3 +139,33 @@ class Output(BaseModel):
         if address.scheme == "hls":
             return f"hls://{hls_directory(address)}"
         return address.text
+
+
+class Destinations:
+    """Destinations that are taken, and by whom. An HLS directory also takes those above and below it."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}
+        self._above: dict[str, str] = {}
+
+    def take(self, destination: str, owner: str) -> str | None:
+        """Takes a destination.
+
+        Returns:
+            Who has it already, or a directory above or below it; None where it was free.
+        """
+        above = _above(destination)
+        taken = next((self._owners[place] for place in (destination, *above) if place in self._owners), None)
+        taken = taken or self._above.get(destination)
+        self._owners.setdefault(destination, owner)
+        for place in above:
+            self._above.setdefault(place, owner)
+        return taken
+
+
+def _above(destination: str) -> list[str]:
+    scheme, _, path = destination.partition("://")
+    if scheme != "hls":
+        return []
+    names = path.split("/")
+    return [f"hls://{'/'.join(names[:count])}" for count in range(1, len(names))]

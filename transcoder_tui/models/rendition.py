@@ -56,6 +56,11 @@ class Video(BaseModel):
         """Distance between keyframes in frames."""
         return round(frame_rate(self.fps) * Fraction(self.gop))
 
+    @property
+    def gop_duration(self) -> Fraction:
+        """Distance between keyframes in seconds, exactly: whole frames of the exact frame rate."""
+        return self.gop_frames / frame_rate(self.fps)
+
     @model_validator(mode="after")
     def _whole_gop(self) -> "Video":
         if self.gop_frames < 1:

@@ -9,7 +9,7 @@ from transcoder_tui.models.channel import ChannelSpec
 
 BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9-0+deb12u1", (57, 28), "PATH", frozenset({"libx264", "aac"}))
 HOST = HostFacts(
-    interfaces={"lo": "127.0.0.1", "eth1": "192.0.2.7"},
+    interfaces={"lo": ["127.0.0.1"], "eth1": ["192.0.2.7", "192.0.2.8"]},
     media_roots=[Path("/srv/media"), Path("/srv/more")],
     hls_root=Path("/srv/hls"),
 )

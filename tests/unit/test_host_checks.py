@@ -173,7 +173,7 @@ def test_loopback_of_this_machine_can_carry_multicast() -> None:
     assert loopback.up
     assert loopback.multicast
     assert "127.0.0.1" in loopback.addresses
-    assert addresses()["lo"] == "127.0.0.1"
+    assert addresses()["lo"][0] == "127.0.0.1"
 
 
 def test_every_finding_on_this_machine_that_is_not_good_has_a_remedy(tmp_path: Path) -> None:

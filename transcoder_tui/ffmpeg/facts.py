@@ -15,8 +15,8 @@ from transcoder_tui.models.output import hls_directory
 class HostFacts:
     """The machine, as far as FFmpeg's arguments depend on it. Taken by the worker before each start."""
 
-    interfaces: Mapping[str, str]
-    """Name of each network interface and its IPv4 address."""
+    interfaces: Mapping[str, Sequence[str]]
+    """Name of each network interface that has one, and its IPv4 addresses, the primary one first."""
     media_roots: Sequence[Path]
     """Directories below which ``file://`` may read and write; relative names belong to the first."""
     hls_root: Path
@@ -35,10 +35,10 @@ class HostFacts:
             HostFault: Where this host has no such interface; the remedy lists what there is.
         """
         if interface in self.interfaces:
-            return self.interfaces[interface]
-        if interface in self.interfaces.values():
+            return self.interfaces[interface][0]
+        if self._has(interface):
             return interface
-        there = ", ".join(f"{name} ({address})" for name, address in self.interfaces.items())
+        there = ", ".join(f"{name} ({addresses[0]})" for name, addresses in self.interfaces.items())
         raise HostFault(
             f"no interface {interface} on this host",
             f"choose one of {there}" if there else "this host has no interface with an IPv4 address",
@@ -48,9 +48,12 @@ class HostFacts:
     def is_local(self, host: str) -> bool:
         """Whether a host, as an address names it, is an IPv4 address of this machine."""
         try:
-            return host in self.interfaces.values() or ipaddress.IPv4Address(host).is_loopback
+            return self._has(host) or ipaddress.IPv4Address(host).is_loopback
         except ValueError:
             return False
+
+    def _has(self, address: str) -> bool:
+        return any(address in addresses for addresses in self.interfaces.values())
 
     def media_file(self, address: Address, field: str) -> Path:
         """The file that a ``file://`` address names.

@@ -23,6 +23,8 @@ PROBE = 10_000_000
 """Microseconds and bytes at most to look for streams; with ``scan_all_pmts 0`` FFmpeg stops as soon as it has them."""
 
 _DECODER = ("-thread_queue_size", "1024", "-threads", "2")
+_GENERATOR = ("-thread_queue_size", "8", "-threads", "2")
+"""Pictures from lavfi are raw, and FFmpeg up to 6 fills the queue ahead of time: 1024 of them are 600 MB at 480p."""
 _LIVE = (*_DECODER, "-fflags", "+genpts+discardcorrupt", "-dts_delta_threshold", "1")
 """``dts_delta_threshold 1``: longer jumps of the timestamps are collapsed instead of filled with repeated frames."""
 _PROBING = ("-analyzeduration", str(PROBE), "-probesize", str(PROBE))
@@ -126,7 +128,7 @@ def _test(_source: Source, address: Address, _host: HostFacts, _field: str) -> I
     size = address.query.get("size", "1280x720")
     rate = frame_rate(cast(float, parse_fps(address.query.get("fps", "25"))))
     tone = address.query.get("tone", "1000")
-    lavfi = (*_whitelist("none"), *_DECODER, "-re", "-f", "lavfi", "-i")
+    lavfi = (*_whitelist("none"), *_GENERATOR, "-re", "-f", "lavfi", "-i")
     picture = (*lavfi, f"testsrc2=size={size}:rate={rate}")
     sound = (*lavfi, f"sine=frequency={tone}:sample_rate=48000")
     return Input((*picture, *sound), audio="1:a:0")

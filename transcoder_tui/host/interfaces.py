@@ -32,13 +32,13 @@ def list_interfaces() -> list[Interface]:
     return found
 
 
-def addresses() -> dict[str, str]:
-    """The first IPv4 address of each interface that has one: what FFmpeg's ``localaddr`` takes."""
-    found: dict[str, str] = {}
+def addresses() -> dict[str, list[str]]:
+    """The IPv4 addresses of each interface that has one: what FFmpeg's ``localaddr`` takes."""
+    found: dict[str, list[str]] = {}
     for name, entries in psutil.net_if_addrs().items():
         for entry in entries:
             if entry.family == socket.AF_INET:
-                found.setdefault(name, entry.address)
+                found.setdefault(name, []).append(entry.address)
     return found
 
 

@@ -39,7 +39,7 @@ def host(tmp_path: Path, request: pytest.FixtureRequest) -> HostFacts:
     """This machine, with roots of its own; an indirect parameter names the directory that holds them."""
     base = tmp_path / getattr(request, "param", "roots")
     base.mkdir()
-    return HostFacts({"lo": "127.0.0.1"}, [base / "media"], base / "hls")
+    return HostFacts({"lo": ["127.0.0.1"]}, [base / "media"], base / "hls")
 
 
 @dataclass

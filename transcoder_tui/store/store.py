@@ -81,6 +81,8 @@ class Store:
         self.path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._engine: Engine | None = None
+        self.fault = ""
+        """Why the last attempt to write failed; empty where it did not."""
 
     async def open(self) -> None:
         """Creates or upgrades the database, so that a fault in it shows at once."""
@@ -169,7 +171,13 @@ class Store:
         return await self._submit(lambda: self._transact(work, reads_only=True))
 
     async def _write(self, work: Callable[[Session], T]) -> T:
-        return await self._submit(lambda: self._transact(work, reads_only=False))
+        try:
+            result = await self._submit(lambda: self._transact(work, reads_only=False))
+        except StoreUnavailable as error:
+            self.fault = str(error)
+            raise
+        self.fault = ""
+        return result
 
     async def _submit(self, work: Callable[[], T]) -> T:
         try:

@@ -70,9 +70,12 @@ class Monitor:
             final: Whether FFmpeg has ended.
         """
         now = time.monotonic()
-        for progress in self._parser.feed(self._progress.read()):
+        blocks = self._parser.feed(self._progress.read())
+        for progress in blocks:
             self._watchdog.feed(progress, now)
-            self._telemetry.feed(progress, now)
+        if blocks:
+            # Only the latest: blocks that waited for a reader say nothing about the moment at which they are read.
+            self._telemetry.feed(blocks[-1], now)
         at = datetime.now(UTC)
         stamped = []
         for raw in self._stderr.read(final=final):

@@ -97,7 +97,7 @@ class Supervisor:
             run.resume(rebooted=rebooted)
         ledger.trim(self.settings.run_path / "exits")
         adopted = sum(run.process is not None for run in self._runs.values())
-        message = f"worker {__version__} started, {adopted} channels were on air and stay so"
+        message = f"worker {__version__} started; adopted {adopted} of {len(self._runs)} channels"
         log.info(message)
         await self._note(EventFields(at=_utc(), kind=EventKind.WORKER, message=message, actor="worker"))
 
@@ -250,6 +250,7 @@ class Supervisor:
             ffmpeg=str(self._binary.path) if self._binary else "",
             ffmpeg_version=self._binary.version if self._binary else "",
             data_dir=str(self.settings.data_dir),
+            database=self.store.fault or "ok",
         )
 
     def _views(self, now: float) -> list[ChannelView]:

@@ -53,11 +53,14 @@ def main() -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    for directory in (settings.data_dir, settings.run_path, settings.channel_logs, settings.hls, *settings.media):
+    for directory in (settings.data_dir, settings.run_path, settings.channel_logs):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    for published in (settings.hls, *settings.media):
+        published.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(settings.worker_log, maxBytes=LOG_BYTES, backupCount=1)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    logging.raiseExceptions = False  # a full disk must not fill the keeper's log with the news
     for noisy in ("alembic", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
@@ -79,7 +82,6 @@ async def _serve(settings: Settings) -> None:
     done, _ = await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in done - {stopping}:
         log.critical("%s ended unexpectedly", task.get_name(), exc_info=task.exception())
-    _tell_systemd("STOPPING=1")
     keeping.cancel()
     supervisor.feed.close()
     server.should_exit = True

@@ -184,7 +184,7 @@ def check_run_directory(path: Path, mounts: str) -> Check:
         "run directory",
         None,
         f"{path} is on {kind or 'a disk'}: every channel writes its progress to it each second",
-        "set TRANSCODER_RUN_DIR to a directory on tmpfs, such as one below /run or /dev/shm",
+        "set TRANSCODER_RUN_DIR to a directory on tmpfs, such as one below /run",
     )
 
 

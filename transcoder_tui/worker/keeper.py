@@ -28,6 +28,8 @@ MAX_DELAY_S = 30.0
 """Longest wait between two attempts to start a worker."""
 REPLACE_S = 15.0
 """A worker that was told to end and has not ended by then is killed; its channels stay on air all the same."""
+LEDGER_BYTES = 1_000_000
+"""A larger exit ledger is begun anew when the keeper starts: some ten thousand ends, long accounted for."""
 SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
@@ -42,6 +44,8 @@ class Keeper:
     def __init__(self, run_dir: Path, argv: list[str]) -> None:
         self.argv = argv
         self.ledger = run_dir / "exits"
+        if self.ledger.exists() and self.ledger.stat().st_size > LEDGER_BYTES:
+            self.ledger.unlink()
         self.worker = 0
         self.started = 0.0
         self.early_ends = 0

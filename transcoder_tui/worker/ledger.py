@@ -28,9 +28,3 @@ def exit_code(ledger: Path, pid: int, start_ticks: int | None) -> int | None:
             code = entry.get("code")
             return code if isinstance(code, int) else None
     return None
-
-
-def trim(ledger: Path) -> None:
-    """Empties the ledger; called once everything in it has been accounted for."""
-    if ledger.exists():
-        ledger.write_text("")

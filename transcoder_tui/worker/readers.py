@@ -1,6 +1,7 @@
 """Reads the files that FFmpeg writes to, and keeps them small."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from transcoder_tui.worker.logfile import read_number
@@ -46,7 +47,9 @@ class StderrReader:
         self._partial = b"" if final else lines.pop()
         if len(self._partial) > self.MAX_READ:
             self._partial = b""
-        self._offset_file.write_text(str(self._offset - len(self._partial)))
+        with suppress(OSError):
+            # Where the disk is full, the next worker reads some lines twice.
+            self._offset_file.write_text(str(self._offset - len(self._partial)))
         return [line.decode(errors="replace") for line in lines if line.strip()]
 
     def _take(self, descriptor: int) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from transcoder_tui.errors import StoreUnavailable, TranscoderError
+from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
 from transcoder_tui.ffmpeg.command import Command, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.host.sampling import ProcessSample
@@ -268,15 +268,16 @@ class ChannelRun:
             self.act()
             return
         try:
-            host = self._context.host()
-            command = build_command(self.spec, self._context.binary(), host, self._source_index())
+            binary, host = self._context.binary(), self._context.host()
+        except HostFault as error:
+            self._failed(_cannot_start(error, heals=False))
+            return
+        try:
+            command = build_command(self.spec, binary, host, self._source_index())
             outputs.prepare(self.spec, host)
             process = spawn(command, self._run_dir, self.job.run_id or "", self._stderr_path())
         except TranscoderError as error:
-            fault = error.faults[0]
-            where = f"{fault.field}: " if fault.field else ""
-            heals = error.kind == "host"
-            self._failed(Diagnosis(Severity.ERROR, f"{where}{fault.fault}", fault.remedy, heals=heals, fatal=True))
+            self._failed(_cannot_start(error, heals=isinstance(error, HostFault)))
             return
         self._log_own(f"start {command.shell()}")
         self._observe(command.secrets, adopted=False)
@@ -479,6 +480,12 @@ def ordered(job: JobFields, wanted: Wanted) -> dict[str, object]:
         "remedy": "",
         "active_source": 0 if job.pid is None else job.active_source,
     }
+
+
+def _cannot_start(error: TranscoderError, *, heals: bool) -> Diagnosis:
+    fault = error.faults[0]
+    where = f"{fault.field}: " if fault.field else ""
+    return Diagnosis(Severity.ERROR, f"{where}{fault.fault}", fault.remedy, heals=heals, fatal=True)
 
 
 def _utc() -> datetime:

@@ -6,10 +6,11 @@ import os
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from transcoder_tui import __version__
-from transcoder_tui.errors import HostFault, TranscoderError
+from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary, find_binary
 from transcoder_tui.ffmpeg.command import Command, HostFacts
 from transcoder_tui.host import interfaces
@@ -29,7 +30,7 @@ from transcoder_tui.models.view import (
 )
 from transcoder_tui.settings import Settings
 from transcoder_tui.store.store import Store
-from transcoder_tui.worker import ledger, views
+from transcoder_tui.worker import views
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
@@ -81,7 +82,8 @@ class Supervisor:
             StoreUnavailable: Where the database cannot be opened.
         """
         await self.store.open()
-        await self.store.trim_events(KEEP_EVENTS)
+        with suppress(StoreUnavailable):
+            await self.store.trim_events(KEEP_EVENTS)
         self._events.extend(await self.store.events(SNAPSHOT_EVENTS))
         try:
             binary = self.binary()
@@ -95,7 +97,6 @@ class Supervisor:
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
             run.resume(rebooted=rebooted)
-        ledger.trim(self.settings.run_path / "exits")
         adopted = sum(run.process is not None for run in self._runs.values())
         message = f"worker {__version__} started; adopted {adopted} of {len(self._runs)} channels"
         log.info(message)
@@ -131,7 +132,9 @@ class Supervisor:
     def _note_boot(self) -> bool:
         file = self.settings.data_dir / "boot_id"
         before = file.read_text().strip() if file.exists() else self._context.boot_id
-        file.write_text(self._context.boot_id)
+        if before != self._context.boot_id or not file.exists():
+            with suppress(OSError):
+                file.write_text(self._context.boot_id)
         return before != self._context.boot_id
 
     # What the host gives
@@ -279,7 +282,10 @@ class Supervisor:
             log.log(level, "%s: %s (%s)", event.channel or "worker", event.message, event.actor)
 
     async def _note(self, event: EventFields) -> None:
-        self._announce(await self.store.add_events([event]))
+        try:
+            self._announce(await self.store.add_events([event]))
+        except StoreUnavailable as error:
+            log.error("%s", error)
 
 
 def _utc() -> datetime:

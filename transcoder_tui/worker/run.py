@@ -58,6 +58,7 @@ class ChannelRun:
         self._run_dir = RunDir.of(context.settings.run_path, channel.id)
         self._monitor: Monitor | None = None
         self._ending: str | None = None
+        self._signalled = False
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._launching = False
@@ -91,6 +92,8 @@ class ChannelRun:
         except StoreUnavailable:
             if self.job.generation == before.generation + 1:
                 self.job = self.job.model_copy(update=before.model_dump(include=set(ordered(before, wanted))))
+                if self.job.status == Status.STOPPED:
+                    self.act()
             raise
         self.act(restart=verb == "restart")
         return True
@@ -295,6 +298,7 @@ class ChannelRun:
             on_air=on_air,
         )
         self._ending = None
+        self._signalled = False
         self._monitor = Monitor(observed, self.log, self._context.settings.watchdog)
 
     def _take(self, process: Process) -> None:
@@ -330,8 +334,7 @@ class ChannelRun:
     def _stop(self) -> None:
         if self.job.status != Status.STOPPING:
             self._change_state(Status.STOPPING, "FFmpeg finishes its outputs")
-        if self._ending is None:
-            self._signal_to_end()
+        self._signal_to_end()
 
     def _end_for(self, alarm: str) -> None:
         self._ending = alarm
@@ -339,6 +342,10 @@ class ChannelRun:
         self._signal_to_end()
 
     def _signal_to_end(self) -> None:
+        """Begins the one series of signals of this FFmpeg: a fourth TERM would make it drop its outputs."""
+        if self._signalled:
+            return
+        self._signalled = True
         self._cancel_timers()
         self._send(signal.SIGTERM, signal.SIGCONT)
         self._later(SECOND_TERM_S, lambda: self._send(signal.SIGTERM))

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from pilots import quiet
 from rack_fixtures import Clock, FakeClient
+from textual.pilot import Pilot
 
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.models.view import ChannelView
@@ -15,6 +17,24 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def sure_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pilot that waits until every widget has worked off its messages.
+
+    Textual's own looks at the process's CPU time, which on a busy machine takes a starved process for an idle one.
+    """
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.001)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 1.0)
+    press = Pilot.press
+
+    async def press_and_wait(pilot: Pilot[str], *keys: str) -> None:
+        for key in keys:
+            await press(pilot, key)
+            await quiet(pilot)
+
+    monkeypatch.setattr(Pilot, "press", press_and_wait)
 
 
 @pytest.fixture

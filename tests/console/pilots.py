@@ -12,15 +12,27 @@ from transcoder_tui.console.widgets.log_pane import LogPane
 PATIENCE_S = 20.0
 
 
+ROUNDS = 2
+"""Times that messages may bring about further messages: key to action to widget to heading."""
+
+
+async def quiet(pilot: Pilot[str]) -> None:
+    """Waits until every widget has worked off its messages, and those that came of them, and has been drawn."""
+    for _ in range(ROUNDS):
+        await pilot._wait_for_screen()
+    if pilot.app.is_running:
+        pilot.app.screen._on_timer_update()
+
+
 async def until(pilot: Pilot[str], check: Callable[[], object], what: str = "") -> None:
     """Waits for something to become true; fails with a picture of the screen in words."""
     deadline = time.monotonic() + PATIENCE_S
     while not check():
         if time.monotonic() > deadline:
             raise AssertionError(f"never came true: {what}\n{screen_text(pilot)}")
-        await pilot.pause()
+        await quiet(pilot)
         await asyncio.sleep(0.005)
-    await pilot.pause()
+    await quiet(pilot)
 
 
 async def settled(pilot: Pilot[str]) -> None:

@@ -165,7 +165,7 @@ class FormScreen(Screen[str]):
             number[section.part] += 1
             section.show_heading(number[section.part] if section.part else None, "")
         left = len(at) + len(homeless)
-        note = f"✖ {written.plural(left, 'field')} to complete" if left else "✓ complete"
+        note = f"✖ {written.plural(left, 'field')} to correct" if left else "✓ complete"
         self.query_one("#form-heading", Heading).show("", note)
         return homeless
 

@@ -9,17 +9,17 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console.columns import GAP, GUTTER, Placed, lay_out
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.status import Tone
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 
 TONES: tuple[Tone, ...] = ("good", "busy", "warn", "bad", "muted", "plain")
 
 
-class ChannelTable(ScrollView, can_focus=True, inherit_bindings=False):
+class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows a rack. Holds no rows of its own: what is drawn is what the rack says at that moment.
 
     Args:
@@ -106,7 +106,7 @@ class ChannelTable(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of the table."""
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         place = self.scroll_offset.y + y
         shown = self._rack.shown
         if place >= len(shown):
@@ -150,7 +150,7 @@ class ChannelTable(ScrollView, can_focus=True, inherit_bindings=False):
         return end
 
     def _styles(self, under_cursor: bool, marked: bool) -> dict[str, Style]:
-        base = self.rich_style
+        base = self.base
         if marked:
             base += self.get_component_rich_style("channel-table--marked", partial=True)
         if under_cursor:
@@ -167,7 +167,7 @@ class ChannelTable(ScrollView, can_focus=True, inherit_bindings=False):
         return styles
 
 
-class TableHeader(Widget):
+class TableHeader(Painted):
     """The titles above a table, which stay while it scrolls.
 
     Args:
@@ -180,4 +180,4 @@ class TableHeader(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The titles."""
-        return self._table.header(self.size.width) if y == 0 else Strip.blank(self.size.width, self.rich_style)
+        return self._table.header(self.size.width) if y == 0 else Strip.blank(self.size.width, self.base)

@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 
 ARROWS = ("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK} ", " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
 """What stands around a value, to say that there are others."""
@@ -18,7 +18,7 @@ ARROWS = ("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK} ", " \N{SINGLE RIGHT-PO
 Value = str | int | bool
 
 
-class Choice(Widget, can_focus=True):
+class Choice(Painted, can_focus=True):
     """One of several values.
 
     Args:
@@ -26,6 +26,7 @@ class Choice(Widget, can_focus=True):
         value: The one that is chosen at first.
     """
 
+    PREFIX = "choice"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--arrow", "choice--value"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "turn(1)", "Next value", show=False),
@@ -73,9 +74,8 @@ class Choice(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The value between two arrows."""
-        base = self.rich_style
-        arrow = base + self.get_component_rich_style("choice--arrow", partial=True)
-        value = base + self.get_component_rich_style("choice--value", partial=True)
+        arrow = self.tone("arrow")
+        value = self.tone("value")
         widest = min(max((cell_len(words) for words, _ in self._options), default=1), max(1, self.size.width - 4))
         left, right = ARROWS
-        return line([(left, arrow), (fit(self.words, widest), value), (right, arrow)], self.size.width, base)
+        return line([(left, arrow), (fit(self.words, widest), value), (right, arrow)], self.size.width, self.base)

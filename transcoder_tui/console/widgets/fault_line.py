@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console.status import mark_of
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
@@ -24,9 +24,10 @@ def retry_text(row: "ChannelView", now: datetime | None) -> str:
     return f"next retry {when} ({row.attempt} of {row.max_attempts})"
 
 
-class FaultLine(Widget):
+class FaultLine(Painted):
     """One line, or two where message and remedy do not fit one; none where nothing is wrong."""
 
+    PREFIX = "fault-line"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "fault-line--remedy",
         "fault-line--retry",
@@ -70,13 +71,13 @@ class FaultLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The fault, its remedy and the next retry at the right."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self.base
         if self._row is None:
             return Strip.blank(width, base)
         head, remedy, retry = self._texts()
-        style = base + self.get_component_rich_style(f"fault-line--{mark_of(self._row).tone}", partial=True)
-        soft = base + self.get_component_rich_style("fault-line--remedy", partial=True)
-        retry_style = base + self.get_component_rich_style("fault-line--retry", partial=True)
+        style = self.tone(mark_of(self._row).tone)
+        soft = self.tone("remedy")
+        retry_style = self.tone("retry")
         if y == 1:
             return line([(fit(f"   {remedy}", width), soft)], width, base)
         room = max(0, width - cell_len(retry) - 2)

@@ -4,14 +4,15 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 
 
-class Heading(Widget):
+class Heading(Painted):
     """A title at the left, a note at the right."""
 
+    PREFIX = "heading"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"heading--title", "heading--subject", "heading--note"}
 
     def __init__(self, title: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
@@ -30,13 +31,9 @@ class Heading(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        width, base = self.size.width, self.rich_style
+        width = self.size.width
         title = f" {self._title} "
         note = f" {self.note} " if self.note else ""
         room = max(0, width - cell_len(title) - cell_len(note))
         parts = [(title, "title"), (fit(f" {self.subject}", room), "subject"), (note, "note")]
-        return line(
-            ((text, base + self.get_component_rich_style(f"heading--{name}", partial=True)) for text, name in parts),
-            width,
-            base,
-        )
+        return line(((text, self.tone(name)) for text, name in parts), width, self.base)

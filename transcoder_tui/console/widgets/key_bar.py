@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console.actions import Action, Scope, actions_for, shown_key
 from transcoder_tui.console.widgets.cells import line
+from transcoder_tui.console.widgets.painted import Painted
 
 
 def footer_actions(scope: Scope, width: int, *, read_only: bool) -> list[Action]:
@@ -33,7 +33,7 @@ def _cells(action: Action) -> int:
     return cell_len(shown_key(action.keys[0])) + len(action.label) + 3
 
 
-class KeyBar(Widget):
+class KeyBar(Painted):
     """Shows keys and what they do.
 
     Args:
@@ -41,6 +41,7 @@ class KeyBar(Widget):
         read_only: Whether actions that change something are left out.
     """
 
+    PREFIX = "key-bar"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label"}
 
     def __init__(self, scope: Scope, *, read_only: bool = False, id: str | None = None) -> None:  # noqa: A002
@@ -50,10 +51,9 @@ class KeyBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The line of keys."""
-        base = self.rich_style
-        key = base + self.get_component_rich_style("key-bar--key", partial=True)
-        label = base + self.get_component_rich_style("key-bar--label", partial=True)
+        key = self.tone("key")
+        label = self.tone("label")
         parts = []
         for action in footer_actions(self._scope, self.size.width, read_only=self._read_only):
             parts += [(f" {shown_key(action.keys[0])}", key), (f" {action.label} ", label)]
-        return line(parts, self.size.width, base)
+        return line(parts, self.size.width, self.base)

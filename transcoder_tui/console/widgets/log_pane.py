@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual import work
 from textual.cache import LRUCache
 from textual.geometry import Size
@@ -17,6 +16,7 @@ from textual.strip import Strip
 from transcoder_tui.console.log_line import LogLine, read_line
 from transcoder_tui.console.log_window import LogSource, LogWindow
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 from transcoder_tui.errors import TranscoderError
 
 Answer = TypeVar("Answer")
@@ -28,9 +28,10 @@ SIDEWAYS = 20
 """Cells by which long lines move sideways."""
 
 
-class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
+class LogPane(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows one channel's log, at its end and following it until somebody scrolls up."""
 
+    PREFIX = "log-pane"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log-pane--time",
         *(f"log-pane--{tone}" for tone in ("good", "busy", "warn", "bad", "muted", "plain")),
@@ -55,6 +56,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._sideways = 0
         self._note = ""
         self._turn = asyncio.Lock()
+        self._opening = False
 
     @property
     def channel_id(self) -> int | None:
@@ -84,11 +86,12 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._note = "" if self._window else "no channel chosen"
         self._draw()
         if self._window is not None:
+            self._opening = True
             self._load(self._window, SETTLE_S)
 
     def poll(self) -> None:
         """Looks for new lines."""
-        if self._window is not None and not self._turn.locked():
+        if self._window is not None and not self._opening and not self._turn.locked():
             self._move(self._window, self._window.poll)
 
     def follow(self) -> None:
@@ -96,6 +99,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.following = True
         self._sideways = 0
         if self._window is not None:
+            self._opening = True
             self._load(self._window)
 
     def stay(self) -> None:
@@ -139,36 +143,35 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the log."""
-        width, base = self.scrollable_content_region.width, self.rich_style
+        width = self.scrollable_content_region.width
         place = self.scroll_offset.y + y
         if place >= len(self._lines):
             note = f"  {self._note}" if y == 0 and not self._lines else ""
-            return line([(fit(note, width), self._style(base, "muted"))], width, base)
+            return line([(fit(note, width), self.tone("muted"))], width, self.base)
         text = self._lines[place]
         parsed = self._parsed.get(text)
         if parsed is None:
             parsed = self._parsed[text] = read_line(text)
-        tone = self._style(base, parsed.tone)
+        tone = self.tone(parsed.tone)
         head = f" {parsed.time:8} " if parsed.time else " "
         level = f"{parsed.level:8}" if parsed.level else ""
         room = width - len(head) - len(level)
         shown = parsed.text[self._sideways :] if self._sideways else parsed.text
         if self._sideways and shown:
             shown = "…" + shown[1:]
-        return line([(head, self._style(base, "time")), (level, tone), (fit(shown, room), tone)], width, base)
+        return line([(head, self.tone("time")), (level, tone), (fit(shown, room), tone)], width, self.base)
 
     def _visible(self) -> list[str]:
         top = self.scroll_offset.y
         return self._lines[top : top + self.size.height]
-
-    def _style(self, base: Style, name: str) -> Style:
-        return base + self.get_component_rich_style(f"log-pane--{name}", partial=True)
 
     @work(exclusive=True, group="log")
     async def _load(self, window: LogWindow, settle: float = 0.0) -> None:
         await asyncio.sleep(settle)
         async with self._turn:
             await self._attempt(window.open())
+        self._opening = False
+        window.following = self.following  # somebody may have scrolled up meanwhile
         self._take(window)
 
     @work(group="log")

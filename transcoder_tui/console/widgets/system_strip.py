@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console import format as written
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 from transcoder_tui.console.widgets.sparkline import sparkline
 
 if TYPE_CHECKING:
@@ -28,13 +27,14 @@ BUSY, FULL = 80.0, 95.0
 """Percent from which a figure warns and from which it alarms."""
 
 
-class SystemStrip(Widget):
+class SystemStrip(Painted):
     """Shows the history of a rack's machine.
 
     Args:
         rack: Whose history is shown.
     """
 
+    PREFIX = "system-strip"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "system-strip--label",
         "system-strip--figure",
@@ -63,15 +63,11 @@ class SystemStrip(Widget):
     def render_line(self, y: int) -> Strip:
         """Line 0 is CPU, RAM and disk; the interfaces follow."""
         width = self.size.width
-        base = self.rich_style
         if not self._rack.history:
-            return Strip.blank(width, base)
+            return Strip.blank(width, self.base)
         history = list(self._rack.history)
         parts = machine_parts(history, width) if y == 0 else self._nic_parts(history, y - 1, width)
-        return line(((text, self._style(base, style)) for text, style in parts), width, base)
-
-    def _style(self, base: Style, name: str) -> Style:
-        return base + self.get_component_rich_style(f"system-strip--{name}", partial=True)
+        return line(((text, self.tone(style)) for text, style in parts), width, self.base)
 
     def _nic_lines(self) -> int:
         if not self._rack.history:

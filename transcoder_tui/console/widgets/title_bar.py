@@ -3,17 +3,16 @@
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from transcoder_tui.console import format as written
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.status import tone_of
 from transcoder_tui.console.widgets.cells import fit, line
+from transcoder_tui.console.widgets.painted import Painted
 
 
-class TitleBar(Widget):
+class TitleBar(Painted):
     """Says where the operator is.
 
     Args:
@@ -21,6 +20,7 @@ class TitleBar(Widget):
         read_only: Whether the console may only look; then it says so.
     """
 
+    PREFIX = "title-bar"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "title-bar--brand",
         "title-bar--badge",
@@ -46,20 +46,19 @@ class TitleBar(Widget):
     def render_line(self, y: int) -> Strip:
         """The line: brand and worker at the left, counts at the right."""
         width = self.size.width
-        base = self.rich_style
         left: list[tuple[str, str]] = [(" transcoder-tui ", "brand")]
         if self._read_only:
             left.append((" read-only ", "badge"))
         if self._lost:
             room = width - sum(cell_len(text) for text, _ in left)
-            return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width, base)
+            return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width)
         left += self._worker()
         right = self._counts()
         room = width - sum(cell_len(text) for text, _ in right) - 1
         used = sum(cell_len(text) for text, _ in left)
         while used > room and len(left) > 1:
             used -= cell_len(left.pop()[0])
-        return self._drawn([*left, (" " * max(1, room - used), "plain"), *right], width, base)
+        return self._drawn([*left, (" " * max(1, room - used), "plain"), *right], width)
 
     def _worker(self) -> list[tuple[str, str]]:
         worker = self._rack.worker
@@ -80,8 +79,5 @@ class TitleBar(Widget):
             parts += [("  ", "plain"), (f"{number} {word}", tone_of(status))]
         return parts
 
-    def _drawn(self, parts: list[tuple[str, str]], width: int, base: Style) -> Strip:
-        styled = (
-            (text, base + self.get_component_rich_style(f"title-bar--{name}", partial=True)) for text, name in parts
-        )
-        return line(styled, width, base)
+    def _drawn(self, parts: list[tuple[str, str]], width: int) -> Strip:
+        return line(((text, self.tone(name)) for text, name in parts), width, self.base)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from textual import events
 from textual.pilot import Pilot
 
 from transcoder_tui.console.app import ConsoleApp
@@ -22,6 +23,15 @@ async def quiet(pilot: Pilot[str]) -> None:
         await pilot._wait_for_screen()
     if pilot.app.is_running:
         pilot.app.screen._on_timer_update()
+
+
+async def burst(pilot: Pilot[str], *keys: str) -> None:
+    """Keys that arrive all at once, as over a slow line."""
+    driver = pilot.app._driver
+    assert driver is not None
+    for key in keys:
+        driver.send_message(events.Key(key, "/" if key == "slash" else key if len(key) == 1 else None))
+    await quiet(pilot)
 
 
 async def until(pilot: Pilot[str], check: Callable[[], object], what: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pilots import screen_lines, screen_text, settled, until
+from pilots import burst, screen_lines, screen_text, settled, until
 from rack_fixtures import Clock, FakeClient, line_up, view
 from textual.widgets import Button
 
@@ -11,6 +11,7 @@ from transcoder_tui.console.screens.command import CommandScreen
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.details import DetailsScreen
 from transcoder_tui.console.screens.fault import FaultScreen
+from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
 from transcoder_tui.console.widgets.channel_table import ChannelTable
 from transcoder_tui.console.widgets.key_bar import KeyBar
@@ -122,6 +123,14 @@ class TestTable:
             await pilot.press("escape")
             assert console.rack.filter == ""
 
+    async def test_a_filter_that_arrives_in_a_burst_is_no_order(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await burst(pilot, "slash", "s", "slash", "x", "d", "y", "enter")
+            await until(pilot, lambda: console.rack.filter == "s/xdy")
+            assert orders(client) == []
+            await until(pilot, lambda: console.focused is console.screen.query_one(ChannelTable))
+
     async def test_an_empty_rack_says_how_to_begin(self, console_on: MakeConsole) -> None:
         async with (console := console_on([])).run_test() as pilot:
             await settled(pilot)
@@ -218,6 +227,19 @@ class TestOrders:
                 assert console.screen is console.screen_stack[0]
             assert orders(client) == []
             await until(pilot, lambda: "This console is read-only" in screen_text(pilot))
+
+    async def test_keys_typed_ahead_of_a_dialog_or_form_are_no_orders(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await burst(pilot, "down", "x", "s", "s", "r")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            await pilot.press("n")
+            await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
+            await burst(pilot, "n", "s", "x", "r", "d")
+            await until(pilot, lambda: isinstance(console.screen, FormScreen))
+            assert orders(client) == []
 
 
 class TestScreens:

@@ -73,7 +73,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("mark", ("space",), "Mark", "Mark, and go one line down", _TABLE, footer=40),
     Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel in the table", _TABLE),
     Action(
-        "filter", ("slash",), "Filter", "Show only what contains a text: name, group, source, status", _TABLE, footer=90
+        "filter",
+        ("slash",),
+        "Filter",
+        "Show only what contains a text: name, group, source, status",
+        _TABLE,
+        footer=90,
+        priority=True,
     ),
     Action("back", ("escape",), "Back", "Leave the log, else clear the marks, else clear the filter", _TABLE),
     *(

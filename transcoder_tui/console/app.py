@@ -80,6 +80,8 @@ class ConsoleApp(App[str]):
         self._notice = notice
         self._clock = clock
         self._link = Link(connect, waits)
+        self.opening = False
+        """Whether a form or dialog is on its way. Keys typed ahead of it are not meant for the rack."""
         self._lost: Fault | None = None
         self._heard_at: float | None = None
         self._main = MainScreen(self.rack, read_only=read_only)
@@ -148,6 +150,7 @@ class ConsoleApp(App[str]):
     def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
         """Gives an order, after asking where something is on air."""
         if self._may_write() and channels:
+            self.opening = orders.question(order, channels) is not None
             self._ask_and_order(order, channels)
 
     @work(group="orders")
@@ -155,8 +158,11 @@ class ConsoleApp(App[str]):
         from transcoder_tui.console.screens.confirm import ConfirmScreen
 
         asked = orders.question(order, channels)
-        if asked is not None and not await self.push_screen_wait(ConfirmScreen(asked)):
-            return
+        if asked is not None:
+            confirmed = await self.push_screen_wait(ConfirmScreen(asked))
+            self.opening = False
+            if not confirmed:
+                return
         edge = self.edge
         if edge is None:
             return
@@ -184,6 +190,7 @@ class ConsoleApp(App[str]):
     def open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
         """Opens the form on a new channel, on one to edit, or on a copy of one."""
         if self._may_write() and self.edge is not None and (kind == "new" or channel is not None):
+            self.opening = True
             self._open_form(kind, channel)
 
     @work(group="form", exclusive=True)
@@ -195,10 +202,12 @@ class ConsoleApp(App[str]):
             return
         try:
             document = await edge.channel(channel.id) if channel is not None else None
+            saved = await self.push_screen_wait(FormScreen(edge, kind, document, channel))
         except TranscoderError as error:
             self.show_faults(error.title, error.faults)
             return
-        saved = await self.push_screen_wait(FormScreen(edge, kind, document, channel))
+        finally:
+            self.opening = False
         if saved:
             self.notify(f"Saved: {saved}", markup=False)
 

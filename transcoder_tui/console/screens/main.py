@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Input
 
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.state import Change, Rack
@@ -54,7 +54,6 @@ class MainScreen(Screen[None]):
         yield TitleBar(self._rack, read_only=self._read_only, id="title")
         yield SystemStrip(self._rack, id="system")
         yield Heading("Table", id="narrowed")
-        yield Input(placeholder="part of a name, group, source or status", compact=True, id="filter")
         yield TableHeader(table, id="columns")
         yield table
         yield EmptyState(id="empty")
@@ -65,13 +64,15 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begins with what is known, which is nothing yet."""
-        self.query_one("#filter", Input).cursor_blink = False
-        self.query_one("#filter").display = False
         self._show_everything()
 
     def on_resize(self) -> None:
         """Shares the height between table and log anew."""
         self._share_height()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Takes no keys while a form or dialog is on its way: over a slow line they come in bursts."""
+        return not self.app.opening
 
     # What the worker says
 
@@ -244,32 +245,32 @@ class MainScreen(Screen[None]):
         self._rack.mark_shown()
         self._show_everything()
 
-    def action_filter(self) -> None:
-        """Asks for a text to filter by."""
+    async def action_filter(self) -> None:
+        """Asks for a text to filter by.
+
+        The field has the focus before the next key is looked at: what follows in a burst is text and not an order.
+        """
+        from transcoder_tui.console.widgets.filter_field import FilterField
+
+        if self.query(FilterField):
+            raise SkipAction
         if self.has_class("-zoomed"):
             self.action_log()
-        field = self.query_one("#filter", Input)
-        field.value = self._rack.filter
-        field.display = True
-        field.focus()
+        field = FilterField(self._rack.filter, self._narrow, self._leave_filter)
+        await self.mount(field, before="#columns")
+        self.set_focus(field)
 
-    @on(Input.Changed, "#filter")
-    def _narrow(self, event: Input.Changed) -> None:
-        if event.input.has_focus:
-            self._rack.narrow(event.value)
-            self._show_everything()
-
-    @on(Input.Submitted, "#filter")
-    def _keep_filter(self) -> None:
-        self._leave_filter()
+    def _narrow(self, text: str) -> None:
+        self._rack.narrow(text)
+        self._show_everything()
 
     def _leave_filter(self) -> None:
-        self.query_one("#filter").display = False
-        self.query_one(ChannelTable).focus()
+        self.set_focus(self.query_one(ChannelTable))
+        self.query("#filter").remove()
 
     def action_back(self) -> None:
         """Out of the filter's field, the log, the marks, the filter: in this order."""
-        if self.query_one("#filter").has_focus:
+        if self.query("#filter"):
             self._rack.narrow("")
             self._leave_filter()
         elif self.has_class("-zoomed"):

@@ -106,3 +106,13 @@ def test_doctor_works_without_a_worker(cli: Any) -> None:
 
     names = " ".join(str(check) for check in checks).lower()
     assert all(word in names for word in ("ffmpeg", "multicast", "interface", "disk"))
+
+
+async def test_the_machine_can_be_read_as_json(client: WorkerClient, cli: Any) -> None:
+    interfaces = json.loads(cli("interfaces", "--json").stdout)
+    metrics = json.loads(cli("metrics", "--json").stdout)
+
+    assert "127.0.0.1" in next(entry for entry in interfaces if entry["name"] == "lo")["addresses"]
+    assert metrics["system"]["ram_total"] > metrics["system"]["ram_used"] > 0
+    assert "lo" in [nic["name"] for nic in metrics["system"]["nics"]]
+    assert metrics["worker"]["pid"] == (await client.worker()).pid

@@ -174,6 +174,7 @@ class FakeClient(WorkerClient):
             row.id: ChannelDocument(id=row.id, revision=row.revision, spec=spec(_valid(row), row.id % 250))
             for row in self.views.values()
         }
+        self.worker = worker_view()
         self.system = [sample(second - 60) for second in range(61)]
         self.at = NOW
         self.logs: dict[int, list[str]] = {row: log_lines() for row in self.views}
@@ -211,7 +212,7 @@ class FakeClient(WorkerClient):
             raise self.down
         yield Snapshot(
             at=self.at,
-            worker=worker_view(),
+            worker=self.worker,
             channels=[row.model_copy(deep=True) for row in self.views.values()],
             history=list(self.system),
             events=[],

@@ -50,26 +50,37 @@ class TitleBar(Painted):
         if self._read_only:
             left.append((" read-only ", "badge"))
         if self._lost:
-            room = width - sum(cell_len(text) for text, _ in left)
+            room = width - _cells(left)
             return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width)
-        left += self._worker()
         right = self._counts()
-        room = width - sum(cell_len(text) for text, _ in right) - 1
-        used = sum(cell_len(text) for text, _ in left)
-        while used > room and len(left) > 1:
-            used -= cell_len(left.pop()[0])
-        return self._drawn([*left, (" " * max(1, room - used), "plain"), *right], width)
+        if warning := self._warning():
+            while right and _cells(left) + cell_len(warning) + _cells(right) >= width:
+                right.pop()
+            left.append((fit(warning, min(cell_len(warning), width - _cells(left))), "warn"))
+        else:
+            left += self._worker()
+            while len(left) > 1 and _cells(left) + _cells(right) >= width:
+                left.pop()
+        gap = width - _cells(left) - _cells(right) - 1
+        return self._drawn([*left, (" " * max(1, gap), "plain"), *right], width)
 
     def _worker(self) -> list[tuple[str, str]]:
         worker = self._rack.worker
         if worker is None:
             return [(" connecting to the worker", "muted")]
-        if worker.database != "ok":
-            return [(f" ▲ database: {worker.database}", "warn")]
         return [
             (f" {worker.host} ", "plain"),
             (f" worker {worker.version}, FFmpeg {worker.ffmpeg_version}", "muted"),
         ]
+
+    def _warning(self) -> str:
+        """What somebody has to know of the worker before anything else; it comes before the counts."""
+        worker = self._rack.worker
+        if worker is None:
+            return ""
+        stores, kept = worker.database == "ok", worker.keeper_pid is not None
+        words = "" if kept else " ▲ no keeper: nobody restarts the worker" if stores else " ▲ no keeper"
+        return words if stores else f"{words} ▲ orders cannot be stored: {' '.join(worker.database.split())}"
 
     def _counts(self) -> list[tuple[str, str]]:
         if self._rack.worker is None:
@@ -81,3 +92,7 @@ class TitleBar(Painted):
 
     def _drawn(self, parts: list[tuple[str, str]], width: int) -> Strip:
         return line(((text, self.tone(name)) for text, name in parts), width, self.base)
+
+
+def _cells(parts: list[tuple[str, str]]) -> int:
+    return sum(cell_len(text) for text, _ in parts)

@@ -1,7 +1,8 @@
 """Creating and editing channels by keyboard: what reaches the worker, and what is said where something is wrong."""
 
-from pilots import quiet, screen_text, settled, until
-from rack_fixtures import FakeClient, spec
+import pytest
+from pilots import quiet, screen_lines, screen_text, settled, until
+from rack_fixtures import FakeClient, log_lines, spec, view
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -94,6 +95,19 @@ class TestCreating:
         assert isinstance(document, dict)
         assert [rendition["name"] for rendition in document["renditions"]] == ["720p", "1080p", "540p"]
         assert document["outputs"] == [{"url": "hls://ladder"}]
+
+    async def test_an_added_part_comes_into_view_with_the_keys_in_its_first_field(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(80, 24)) as pilot:
+            form = await form_opened(pilot, "e")
+            for part, words in (("renditions", "Rendition  2"), ("outputs", "Output  2"), ("sources", "Source  2")):
+                next(iter(sections(form, part)[0].fields.values())).focus_control()
+                await pilot.press("f6")
+                await until(pilot, lambda part=part: len(sections(form, part)) == 2)
+                first = next(iter(sections(form, part)[1].fields.values()))
+                assert field_around(console.focused) is first
+                room = form.query_one("#form").region
+                await until(pilot, lambda first=first, room=room: first.region and first.region in room, words)
+                assert words in screen_text(pilot)
 
     async def test_a_part_can_be_removed_but_not_the_last(self, console: ConsoleApp) -> None:
         async with console.run_test(notifications=True) as pilot:
@@ -284,6 +298,21 @@ class TestEditing:
             await pilot.press("ctrl+s")
             await until(pilot, lambda: stored(client, "create"))
         assert stored(client, "create") == [spec("Kids copy", 3)]
+
+    @pytest.mark.parametrize("key", ["n", "c"])
+    async def test_the_cursor_goes_to_a_channel_that_was_stored(
+        self, console: ConsoleApp, client: FakeClient, key: str
+    ) -> None:
+        async with console.run_test() as pilot:
+            form = await form_opened(pilot, key)
+            field(form, "", 0, "name").query_one(Input).value = "Music"
+            field(form, "sources", 0, "url").query_one(Input).value = "test://bars"
+            field(form, "outputs", 0, "url").query_one(Input).value = "hls://music"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: console.screen is console.screen_stack[0])
+            client.logs[99] = log_lines()
+            client.say(view(99, "Music"))
+            await until(pilot, lambda: any(line.startswith("▌ ● on air   Music") for line in screen_lines(pilot)))
 
     async def test_leaving_asks_only_where_something_would_be_lost(
         self, console: ConsoleApp, client: FakeClient

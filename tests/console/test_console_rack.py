@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from pilots import burst, screen_lines, screen_text, settled, until
 from rack_fixtures import Clock, FakeClient, line_up, view
 from textual.widgets import Button
@@ -138,6 +139,35 @@ class TestTable:
             assert "transcoder-tui apply" in screen_text(pilot)
             await pilot.press("s", "x", "r", "d", "e", "c", "i", "y", "l", "tab", "space", "G", "f")
             assert console.screen is console.screen_stack[0]
+
+
+class TestNobodyUnderTheCursor:
+    @pytest.mark.parametrize("key", ["s", "x", "r", "d", "e", "c", "i", "y", "space"])
+    async def test_a_key_for_a_channel_that_somebody_deleted_says_what_to_do(
+        self, console: ConsoleApp, client: FakeClient, key: str
+    ) -> None:
+        async with console.run_test(notifications=True) as pilot:
+            await settled(pilot)
+            client.say(removed=(3,))
+            await until(pilot, lambda: console.rack.current is None)
+            assert "No channel is chosen" not in screen_text(pilot)
+            await pilot.press(key)
+            await until(pilot, lambda: "No channel is chosen: the arrow keys choose one." in screen_text(pilot))
+            assert console.screen is console.screen_stack[0]
+            assert orders(client) == []
+            assert console.rack.marks == set()
+            assert console.rack.current is None, "it does not slide to a neighbour"
+            await pilot.press("down")
+            assert current(console) == "News HD"
+
+    async def test_marked_channels_take_orders_all_the_same(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("G", "space", "g")
+            client.say(removed=(3,))
+            await until(pilot, lambda: console.rack.current is None)
+            await pilot.press("s")
+            await until(pilot, lambda: orders(client) == [("start", 5)])
 
 
 class TestOrders:
@@ -456,6 +486,33 @@ class TestLog:
             await until(pilot, lambda: "the log cannot be read: permission denied" in screen_text(pilot))
 
 
+class TestTitleBar:
+    async def test_a_worker_without_a_keeper_is_told(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.worker.keeper_pid = None
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "▲ no keeper: nobody restarts the worker" in screen_lines(pilot)[0]
+            assert "5 channels" in screen_lines(pilot)[0]
+
+    async def test_a_database_that_stores_nothing_is_told(self, console: ConsoleApp, client: FakeClient) -> None:
+        client.worker.database = "the disk is full"
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "▲ orders cannot be stored: the disk is full" in screen_lines(pilot)[0]
+            client.worker.keeper_pid = None
+            client.vanish()
+            await until(pilot, lambda: "does not answer" in screen_text(pilot))
+            client.return_()
+            await until(
+                pilot, lambda: "▲ no keeper ▲ orders cannot be stored: the disk is full" in screen_lines(pilot)[0]
+            )
+
+    async def test_a_worker_that_is_well_says_nothing_of_it(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "▲" not in screen_lines(pilot)[0]
+
+
 class TestPlainTerminals:
     async def test_ascii_draws_with_ascii_only(self, client: FakeClient) -> None:
         console = ConsoleApp(lambda: client, ascii_only=True)
@@ -480,6 +537,49 @@ class TestPlainTerminals:
                 if segment.style is not None
             }
             assert all(colour is None or colour.is_default for pair in colours for colour in pair), colours
+
+    @pytest.mark.parametrize("size", [(40, 8), (40, 10), (40, 14), (80, 10)], ids=str)
+    @pytest.mark.parametrize("key", ["g", "G"])
+    async def test_the_row_under_the_cursor_can_be_seen_on_a_very_small_terminal(
+        self, console_on: MakeConsole, size: tuple[int, int], key: str
+    ) -> None:
+        console = console_on([*line_up(), *(view(number, f"Zone {number}") for number in range(10, 30))])
+        async with console.run_test(size=size) as pilot:
+            await settled(pilot)
+            await pilot.press(key)
+            await until(pilot, lambda: "\n▌" in screen_text(pilot))
+            lines = screen_lines(pilot)
+            at = next(number for number, text in enumerate(lines) if text.startswith("▌"))
+            assert current(console) in lines[at]
+            assert console.screen.query_one(ChannelTable).size.height >= 2
+            assert any("Name" in text for text in lines[:at])
+            assert console.screen.query_one(KeyBar).region.bottom == size[1]
+
+    async def test_it_can_be_seen_with_a_filter_marks_and_a_fault_on_eight_lines(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(40, 8)) as pilot:
+            await settled(pilot)
+            await pilot.press("asterisk", "slash", "i")
+            await until(pilot, lambda: "▌✓↻ retrying Kids" in screen_text(pilot))
+            assert "✓● on air   News HD" in screen_text(pilot)
+            assert console.screen.query_one(KeyBar).region.bottom == 8
+
+    async def test_the_log_comes_over_the_whole_of_a_very_small_terminal(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(40, 8)) as pilot:
+            await settled(pilot)
+            assert "[hls" not in screen_text(pilot)
+            await pilot.press("tab")
+            assert console.focused is console.screen.query_one(ChannelTable)
+            await pilot.press("l")
+            await until(pilot, lambda: "[hls" in screen_text(pilot))
+            await pilot.press("l", "down")
+            assert current(console) == "News HD"
+
+    async def test_the_keys_go_back_to_the_table_where_the_log_has_to_go(self, console: ConsoleApp) -> None:
+        async with console.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            await pilot.press("tab")
+            await pilot.resize_terminal(40, 8)
+            await until(pilot, lambda: console.focused is console.screen.query_one(ChannelTable))
 
     async def test_both_table_and_log_can_be_seen_at_80x24(self, console_on: MakeConsole) -> None:
         console = console_on([*line_up(), *(view(number, f"Channel {number}") for number in range(10, 60))])

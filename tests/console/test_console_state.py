@@ -36,6 +36,27 @@ def test_the_cursor_begins_on_the_first_row() -> None:
     assert rack.current.name == "Kids"
 
 
+def test_a_channel_stored_just_now_gets_the_cursor_when_the_worker_tells_of_it() -> None:
+    rack = rack_with(*line_up())
+    rack.choose(9)
+    assert rack.current is None
+    rack.fold_delta(delta(view(9, "Music")))
+    assert rack.current is not None
+    assert rack.current.name == "Music"
+    rack.move(1)
+    assert rack.current.name == "News HD"
+
+
+def test_why_no_channel_is_chosen() -> None:
+    rack = rack_with(*line_up())
+    assert rack.unchosen() == ""
+    rack.fold_delta(delta(removed=(3,)))
+    assert rack.unchosen() == "No channel is chosen: the arrow keys choose one."
+    rack.narrow("nothing like it")
+    assert rack.unchosen() == "No channel is chosen: the filter hides all of them, esc clears it."
+    assert rack_with().unchosen() == "No channel is known yet."
+
+
 def test_sorting_leaves_the_cursor_on_its_channel() -> None:
     rack = rack_with(*line_up())
     rack.move(1)

@@ -189,7 +189,7 @@ class ConsoleApp(App[str]):
 
     def open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
         """Opens the form on a new channel, on one to edit, or on a copy of one."""
-        if self._may_write() and self.edge is not None and (kind == "new" or channel is not None):
+        if self._may_write() and self.edge is not None:
             self.opening = True
             self._open_form(kind, channel)
 
@@ -208,19 +208,19 @@ class ConsoleApp(App[str]):
             return
         finally:
             self.opening = False
-        if saved:
-            self.notify(f"Saved: {saved}", markup=False)
+        if saved is not None:
+            self._main.choose(saved.id)
+            self.notify(f"Saved: {saved.spec['name']}", markup=False)
 
-    def open_details(self, channel: "ChannelView | None") -> None:
+    def open_details(self, channel: "ChannelView") -> None:
         """Opens everything about a channel."""
         from transcoder_tui.console.screens.details import DetailsScreen
 
-        if channel is not None:
-            self.push_screen(DetailsScreen(self.rack, channel.id))
+        self.push_screen(DetailsScreen(self.rack, channel.id))
 
-    def open_command(self, channel: "ChannelView | None") -> None:
+    def open_command(self, channel: "ChannelView") -> None:
         """Opens the FFmpeg command of a channel."""
-        if channel is not None and self.edge is not None:
+        if self.edge is not None:
             self._open_command(channel)
 
     @work(group="command", exclusive=True)

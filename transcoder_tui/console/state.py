@@ -138,10 +138,21 @@ class Rack:
         if self.position is None:
             self.go(0)
 
-    def settle(self) -> None:
-        """Puts the cursor on a neighbour where the operator himself removed its channel."""
-        if self.position is None:
-            self.go(self._place)
+    def choose(self, channel_id: int) -> None:
+        """Puts the cursor on a channel; on nothing until the worker tells of it, where it was stored just now."""
+        self.cursor = channel_id
+        if self.position is not None:
+            self._place = self.position
+
+    def unchosen(self) -> str:
+        """Why there is no channel under the cursor and what helps; empty where there is one."""
+        if self.current is not None:
+            return ""
+        if self.shown:
+            return "No channel is chosen: the arrow keys choose one."
+        if self.channels:
+            return "No channel is chosen: the filter hides all of them, esc clears it."
+        return "No channel is known yet."
 
     def targets(self) -> "list[ChannelView]":
         """The channels that an action is for: the marked ones, else the one under the cursor."""

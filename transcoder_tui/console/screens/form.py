@@ -43,8 +43,8 @@ def first_document() -> dict[str, Any]:
     return {"sources": [{}], "renditions": [next_rung(["1080p"])], "outputs": [{}]}
 
 
-class FormScreen(Screen[str]):
-    """Fills in a channel's document; dismissed with the channel's name once it is stored, else with nothing.
+class FormScreen(Screen["ChannelDocument"]):
+    """Fills in a channel's document; dismissed with the channel as it was stored, else with nothing.
 
     Args:
         edge: Stores it.
@@ -224,6 +224,8 @@ class FormScreen(Screen[str]):
         await self.query_one("#form").mount(added, after=section)
         self._check()
         next(iter(added.fields.values())).focus_control()
+        # Only after the layout is known where the section lies, and how much of it is shown.
+        self.call_after_refresh(self.query_one("#form").scroll_to_widget, added, top=True, animate=False)
 
     async def action_remove(self) -> None:
         """Removes the part that the operator is in, unless it is the last of its sort."""
@@ -267,13 +269,13 @@ class FormScreen(Screen[str]):
                 return
         try:
             if self._kind == "edit" and self._stored is not None:
-                await self._edge.change(self._stored.id, spec.document(), self._stored.revision)
+                stored = await self._edge.change(self._stored.id, spec.document(), self._stored.revision)
             else:
-                await self._edge.create(spec.document())
+                stored = await self._edge.create(spec.document())
         except TranscoderError as error:
             self._show_refusal(error)
             return
-        self.dismiss(spec.name)
+        self.dismiss(stored)
 
     def _interrupts(self, spec: ChannelSpec) -> bool:
         if self._kind != "edit" or self._stored is None or self._channel is None or not is_live(self._channel):

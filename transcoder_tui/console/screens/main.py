@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from transcoder_tui.console.actions import bindings_for
+from transcoder_tui.console.heights import TITLES, share_out
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.channel_table import ChannelTable, TableHeader
 from transcoder_tui.console.widgets.empty import EmptyState
@@ -22,11 +23,7 @@ from transcoder_tui.console.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from transcoder_tui.console.app import ConsoleApp
     from transcoder_tui.console.orders import Order
-
-LEAST_ROWS = 5
-"""Lines that the table keeps although the line-up is shorter, so that the log does not jump with each new channel."""
-TABLE_SHARE = 0.6
-"""Part of the height between strip and keys that the table takes at the most; the log has the rest."""
+    from transcoder_tui.models.view import ChannelView
 
 
 class MainScreen(Screen[None]):
@@ -80,7 +77,7 @@ class MainScreen(Screen[None]):
         """Draws what a message of the stream changed."""
         self._lost = ""
         self.query_one(TitleBar).show()
-        self.query_one(SystemStrip).show()
+        self.query_one(SystemStrip).refresh()
         table = self.query_one(ChannelTable)
         table.stale = False
         table.show(change)
@@ -118,8 +115,6 @@ class MainScreen(Screen[None]):
         self.query_one(EmptyState).show(rack, self._lost, read_only=self._read_only)
         for part in ("#columns", "#table"):
             self.query_one(part).display = not empty and not zoomed
-        for part in ("#log-heading", "#log"):
-            self.query_one(part).display = not empty
         self._share_height()
 
     def _narrowed_words(self) -> tuple[str, str]:
@@ -131,16 +126,26 @@ class MainScreen(Screen[None]):
         return subject, marked if rack.marks else ""
 
     def _share_height(self) -> None:
-        rest = 5 + self.query_one(SystemStrip).outer_size.height + self.query_one("#narrowed").display
-        room = self.size.height - rest
-        wanted = max(LEAST_ROWS, len(self._rack.shown))
-        self.query_one(ChannelTable).styles.height = max(1, min(wanted, int(room * TABLE_SHARE)))
+        strip, fault, log = self.query_one(SystemStrip), self.query_one(FaultLine), self.query_one(LogPane)
+        zoomed = self.has_class("-zoomed")
+        asked = self.query_one("#narrowed").display + len(self.query("#filter"))
+        width, height = self.size
+        shares = share_out(
+            height - TITLES - asked, strip=strip.wanted(width), rows=len(self._rack.shown), fault=fault.wanted(width)
+        )
+        strip.allow(0 if zoomed else shares.strip)
+        fault.allow(fault.wanted(width) if zoomed else shares.fault)
+        self.query_one(ChannelTable).styles.height = shares.table
+        if log.has_focus and not (zoomed or shares.log):
+            self.query_one(ChannelTable).focus()
+        for part in (self.query_one("#log-heading"), log):
+            part.display = bool(self._rack.channels) and (zoomed or shares.log)
 
     def _show_channel(self) -> None:
         """What depends on the channel under the cursor."""
         row = self._rack.current
-        fault = self.query_one(FaultLine)
-        fault.show(row, self._rack.at)
+        self.query_one(FaultLine).show(row, self._rack.at)
+        self._share_height()
         pane = self.query_one(LogPane)
         if pane.channel_id != (row.id if row else None):
             pane.open(self.app.edge, row.id if row else None)
@@ -205,7 +210,7 @@ class MainScreen(Screen[None]):
         """Gives the keys to the log, or back to the table."""
         if self._rack.channels and not self.has_class("-zoomed"):
             pane, table = self.query_one(LogPane), self.query_one(ChannelTable)
-            (table if pane.has_focus else pane).focus()
+            (table if pane.has_focus or not pane.display else pane).focus()
 
     # The log
 
@@ -214,10 +219,8 @@ class MainScreen(Screen[None]):
         if not self._rack.channels:
             return
         self.toggle_class("-zoomed")
-        zoomed = self.has_class("-zoomed")
-        self.query_one(SystemStrip).display = not zoomed
         self._show_layout()
-        (self.query_one(LogPane) if zoomed else self.query_one(ChannelTable)).focus()
+        (self.query_one(LogPane) if self.has_class("-zoomed") else self.query_one(ChannelTable)).focus()
 
     def action_follow(self) -> None:
         """Follows the log's end, or stays."""
@@ -236,6 +239,8 @@ class MainScreen(Screen[None]):
 
     def action_mark(self) -> None:
         """Marks the channel under the cursor and goes on to the next."""
+        if not self._chosen():
+            return
         self._rack.toggle_mark()
         self._rack.move(1)
         self._show_everything()
@@ -303,7 +308,19 @@ class MainScreen(Screen[None]):
         self._order("delete")
 
     def _order(self, order: "Order") -> None:
-        self.app.order(order, self._rack.targets())
+        if self._rack.marks or self._chosen():
+            self.app.order(order, self._rack.targets())
+
+    def _chosen(self) -> "ChannelView | None":
+        """The channel under the cursor; where there is none, says so."""
+        if words := self._rack.unchosen():
+            self.notify(words, severity="warning", markup=False)
+        return self._rack.current
+
+    def choose(self, channel_id: int) -> None:
+        """Puts the cursor on a channel that the operator has just stored."""
+        self._rack.choose(channel_id)
+        self._show_everything()
 
     def action_new(self) -> None:
         """Opens an empty form."""
@@ -311,19 +328,23 @@ class MainScreen(Screen[None]):
 
     def action_edit(self) -> None:
         """Opens the channel under the cursor in the form."""
-        self.app.open_form("edit", self._rack.current)
+        if channel := self._chosen():
+            self.app.open_form("edit", channel)
 
     def action_clone(self) -> None:
         """Opens a copy of the channel under the cursor in the form."""
-        self.app.open_form("clone", self._rack.current)
+        if channel := self._chosen():
+            self.app.open_form("clone", channel)
 
     def action_details(self) -> None:
         """Everything about the channel under the cursor."""
-        self.app.open_details(self._rack.current)
+        if channel := self._chosen():
+            self.app.open_details(channel)
 
     def action_command(self) -> None:
         """The FFmpeg command of the channel under the cursor."""
-        self.app.open_command(self._rack.current)
+        if channel := self._chosen():
+            self.app.open_command(channel)
 
     # The console
 

@@ -48,21 +48,22 @@ class FaultLine(Painted):
             now: The worker's clock, for the wait until the next retry.
         """
         self._row, self._now = row, now
-        self.display = row is not None and bool(row.message or row.remedy or retry_text(row, now))
-        self._fold()
         self.refresh()
 
-    def on_resize(self) -> None:
-        """Decides anew whether one line is enough."""
-        self._fold()
-
-    def _fold(self) -> None:
+    def wanted(self, width: int) -> int:
+        """Lines that it needs in ``width`` cells; none where nothing is wrong."""
+        row = self._row
+        if row is None or not (row.message or row.remedy or retry_text(row, self._now)):
+            return 0
         head, remedy, retry = self._texts()
         needed = cell_len(head) + cell_len(remedy) + cell_len(retry) + 4
-        self._two = bool(remedy) and needed > self.size.width > 0
-        height = 2 if self._two else 1
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
+        return 2 if remedy and needed > width else 1
+
+    def allow(self, lines: int) -> None:
+        """Takes as many lines as there are for it; none hides it."""
+        self._two = lines > 1
+        self.display = lines > 0
+        self.styles.height = max(1, lines)
 
     def _texts(self) -> tuple[str, str, str]:
         if self._row is None:

@@ -49,16 +49,15 @@ class SystemStrip(Painted):
         super().__init__(id=id)
         self._rack = rack
 
-    def show(self) -> None:
-        """Draws the latest sample; takes as many lines as the interfaces need."""
-        lines = 1 + self._nic_lines()
-        if self.styles.height is None or self.styles.height.value != lines:
-            self.styles.height = lines
-        self.refresh()
+    def wanted(self, width: int) -> int:
+        """Lines that the machine and its interfaces need in ``width`` cells."""
+        nics = len(listed(self._rack.history))
+        return 1 + min(NIC_LINES, -(-nics // side_by_side(nics, width)))
 
-    def on_resize(self) -> None:
-        """Places the interfaces anew."""
-        self.show()
+    def allow(self, lines: int) -> None:
+        """Takes as many lines as there are for it; none hides it."""
+        self.display = lines > 0
+        self.styles.height = max(1, lines)
 
     def render_line(self, y: int) -> Strip:
         """Line 0 is CPU, RAM and disk; the interfaces follow."""
@@ -69,21 +68,16 @@ class SystemStrip(Painted):
         parts = machine_parts(history, width) if y == 0 else self._nic_parts(history, y - 1, width)
         return line(((text, self.tone(style)) for text, style in parts), width, self.base)
 
-    def _nic_lines(self) -> int:
-        if not self._rack.history:
-            return 1
-        nics = len(self._rack.history[-1].nics)
-        return max(1, min(NIC_LINES, -(-nics // side_by_side(nics, self.size.width))))
-
     def _nic_parts(self, history: "Sequence[SystemSample]", number: int, width: int) -> Parts:
-        names = in_order([nic.name for nic in history[-1].nics])
+        names = listed(history)
         per_line = side_by_side(len(names), width)
         chosen = names[number * per_line : (number + 1) * per_line]
         parts: Parts = []
         for name in chosen:
             parts += nic_parts(history, name, width // per_line)
-        left_out = len(names) - NIC_LINES * per_line
-        if left_out > 0 and number == NIC_LINES - 1:
+        lines = self.size.height - 1
+        left_out = len(names) - lines * per_line
+        if left_out > 0 and number == lines - 1:
             parts += [(f" +{left_out}", "muted")]
         return parts
 
@@ -93,9 +87,17 @@ def side_by_side(nics: int, width: int) -> int:
     return max(1, min(nics, width // NIC_WIDTH))
 
 
-def in_order(names: Sequence[str]) -> list[str]:
-    """Interfaces by name, the loopback last: it carries no channel to anybody."""
-    return sorted(names, key=lambda name: (name == "lo", name))
+def listed(history: "Sequence[SystemSample]") -> list[str]:
+    """Interfaces to show: by name, those that are up first.
+
+    The loopback comes after the others that are up: it carries no channel to anybody. One that is down and carried
+    nothing in the whole history, such as a virtual machine's ifb0, is not listed.
+    """
+    if not history:
+        return []
+    busy = {nic.name for sample in history for nic in sample.nics if nic.rx_bps or nic.tx_bps}
+    nics = (nic for nic in history[-1].nics if nic.up or nic.name in busy)
+    return [nic.name for nic in sorted(nics, key=lambda nic: (not nic.up, nic.name == "lo", nic.name))]
 
 
 def machine_parts(history: "Sequence[SystemSample]", width: int) -> Parts:

@@ -92,6 +92,14 @@ def test_a_worker_that_cannot_start_ends_the_keeper(start: Start, tmp_path: Path
     assert len(workers(tmp_path)) == 1
 
 
+def test_a_full_disk_does_not_end_the_keeper(start: Start, tmp_path: Path, eventually) -> None:
+    (tmp_path / "exits").symlink_to("/dev/full")
+    keeper = start("[ -e once ] || { touch once; setsid sleep 0.1 & }; [ $(wc -l <starts) -lt 3 ] || exec sleep 60")
+
+    eventually(lambda: len(workers(tmp_path)) == 3)
+    assert keeper.poll() is None
+
+
 def test_a_second_keeper_leaves_the_first_alone(start: Start, tmp_path: Path, eventually) -> None:
     first = start("exec sleep 60")
     eventually(lambda: workers(tmp_path))

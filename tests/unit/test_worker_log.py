@@ -33,21 +33,9 @@ def test_the_tail_is_the_last_lines_and_reading_goes_on_behind_it(log: ChannelLo
     assert log.read(following.next_offset, 10).lines == []
 
 
-def test_older_lines_are_read_page_by_page(log: ChannelLog) -> None:
-    log.write(f"line {number}" for number in range(300))
-    page = log.tail(100)
-    lines = page.lines
-    while page.offset > page.first_offset:
-        page = log.before(page.offset, 100)
-        lines = page.lines + lines
-
-    assert lines == [f"line {number}" for number in range(300)]
-
-
 def test_an_empty_or_missing_log_has_no_lines(log: ChannelLog) -> None:
     assert log.tail(10).lines == []
     assert log.read(0, 10).lines == []
-    assert log.before(0, 10).lines == []
 
 
 def test_the_oldest_part_is_dropped_at_the_cap_and_offsets_stay_valid(log: ChannelLog) -> None:
@@ -146,12 +134,12 @@ def test_invalid_bytes_and_carriage_returns_do_not_hurt(stderr: tuple[Path, Path
 def test_progress_is_read_to_its_end_and_the_file_stays_small(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     reader = ProgressReader(path)
-    assert reader.read() == b""
+    assert reader.read() is None, "a file that is not there is not a file without progress"
     path.write_bytes(b"")
     total = 0
     for number in range(3000):
         append(path, b"frame=%d\n" % number + b"x" * 200 + b"\nprogress=continue\n")
-        total += reader.read().count(b"progress=continue")
+        total += (reader.read() or b"").count(b"progress=continue")
 
     assert total == 3000
     assert path.stat().st_size < ProgressReader.RESET_AT + 1000
@@ -161,7 +149,7 @@ def test_an_old_progress_file_is_read_from_near_its_end(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     path.write_bytes(b"old\n" * 100_000 + b"progress=continue\n")
 
-    data = ProgressReader(path).read()
+    data = ProgressReader(path).read() or b""
 
     assert data.endswith(b"progress=continue\n")
     assert len(data) <= ProgressReader.BACKLOG

@@ -1,12 +1,17 @@
 """What this host must have before a channel is accepted: its interfaces, its directories, free destinations."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
-from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
+from transcoder_tui.errors import Fault, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
+from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.lineup import conflicts
+
+_PLACE = re.compile(r"channels\[(\d+)\](.*)")
 
 
 def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fault]:
@@ -28,13 +33,41 @@ def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fa
     return found
 
 
-def require_free(spec: ChannelSpec, others: Sequence[ChannelSpec]) -> None:
-    """Refuses a channel whose name or destinations another one has.
+def clashes(channels: Sequence[ChannelSpec], staying: Sequence[ChannelSpec], host: HostFacts) -> list[Fault]:
+    """What channels want that others have: a name, a destination, a file.
 
-    Raises:
-        InvalidInput: With the fields as seen from the channel.
+    Args:
+        channels: The channels to be accepted.
+        staying: Those that are there and stay as they are.
+        host: Where relative file names belong.
+
+    Returns:
+        A fault for each, its field seen from ``channels``.
     """
-    prefix = f"channels[{len(others)}]."
-    clashes = [fault for fault in conflicts([*others, spec]) if fault.field.startswith(prefix)]
-    if clashes:
-        raise InvalidInput([Fault(clash.fault, clash.remedy, clash.field.removeprefix(prefix)) for clash in clashes])
+    together = [*staying, *channels]
+    found = [*conflicts(together), *_file_clashes(together, host)]
+    here = [(int(match[1]) - len(staying), match[2], fault) for fault in found if (match := _PLACE.match(fault.field))]
+    return [Fault(fault.fault, fault.remedy, f"channels[{index}]{rest}") for index, rest, fault in here if index >= 0]
+
+
+def _file_clashes(channels: Sequence[ChannelSpec], host: HostFacts) -> list[Fault]:
+    """Files are compared by where they really lie, because one has many spellings."""
+    written: dict[Path, str] = {}
+    found: list[Fault] = []
+    for index, channel in enumerate(channels):
+        for number, output in enumerate(channel.outputs):
+            path = _file(output.address, host)
+            if path is not None and written.setdefault(path, channel.name) != channel.name:
+                fault = f"{path} is already an output of {written[path]}"
+                found.append(Fault(fault, "write to another file", f"channels[{index}].outputs[{number}].url"))
+    for index, channel in enumerate(channels):
+        for number, source in enumerate(channel.sources):
+            path = _file(source.address, host)
+            if path is not None and path in written:
+                fault = f"{path} is an output of {written[path]}, which overwrites it"
+                found.append(Fault(fault, "read another file", f"channels[{index}].sources[{number}].url"))
+    return found
+
+
+def _file(address: Address, host: HostFacts) -> Path | None:
+    return (host.media_roots[0] / address.file).resolve() if address.scheme == "file" else None

@@ -8,7 +8,7 @@ from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind
-from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
 from transcoder_tui.models.view import ChannelDocument
 from transcoder_tui.store.store import Edit, StoredChannel
@@ -94,6 +94,10 @@ class Editor:
         before = {edit.channel_id: self._runs[edit.channel_id].spec for edit in edits if edit.channel_id is not None}
         stored, written = await self._context.store.edit(edits, events, actor)
         self._context.announce(written)
+        for edit, channel in zip(edits, stored, strict=True):
+            if channel is not None and edit.channel_id is not None:
+                self._runs[channel.id].update(channel)
+        # Off air first, since another channel of these edits may take over a destination.
         await self._drop([edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is None])
         for edit, channel in zip(edits, stored, strict=True):
             if channel is None:
@@ -101,42 +105,37 @@ class Editor:
             if edit.channel_id is None:
                 run = self._runs[channel.id] = ChannelRun(channel, self._context)
                 run.act()
-            else:
-                self._runs[channel.id].update(channel)
-                if before[channel.id].on_air_part() != channel.spec.on_air_part():
-                    self._runs[channel.id].take_up_change()
+            elif before[channel.id].on_air_part() != channel.spec.on_air_part():
+                self._runs[channel.id].take_up_change()
         return stored
 
     async def _drop(self, channel_ids: Sequence[int]) -> None:
         runs = [self._runs[channel_id] for channel_id in channel_ids]
         for run in runs:
             run.abandon()
-        await asyncio.gather(*(run.settled([Status.STOPPED], STOP_TIMEOUT_S) for run in runs))
-        for channel_id in channel_ids:
-            del self._runs[channel_id]
+        await asyncio.gather(*(run.stopped(STOP_TIMEOUT_S) for run in runs))
+        for run in runs:
+            run.clean_up()
+            del self._runs[run.id]
 
     def _admit(self, spec: ChannelSpec, channel_id: int | None) -> None:
-        others = [run.spec for run in self._runs.values() if run.id != channel_id]
-        admission.require_free(spec, others)
-        found = admission.faults(spec, self._usable_binary(), self._context.host())
+        host = self._context.host()
+        staying = [run.spec for run in self._runs.values() if run.id != channel_id]
+        found = admission.clashes([spec], staying, host) or admission.faults(spec, self._usable_binary(), host)
         if found:
-            raise InvalidInput(found)
+            raise InvalidInput(
+                [Fault(fault.fault, fault.remedy, fault.field.removeprefix("channels[0].")) for fault in found]
+            )
 
     def _admit_all(self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]) -> None:
         binary, host = self._usable_binary(), self._context.host()
         touched = {entry.edit.channel_id for entry in planned if entry.edit is not None}
         named = {spec.name.casefold() for spec in lineup.channels}
-        others = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
-        found: list[Fault] = []
+        staying = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
+        found = admission.clashes(lineup.channels, staying, host)
         for index, (spec, entry) in enumerate(zip(lineup.channels, planned, strict=False)):
-            if entry.edit is None:
-                continue
-            try:
-                admission.require_free(spec, others)
-                here = admission.faults(spec, binary, host)
-            except InvalidInput as error:
-                here = list(error.faults)
-            found += [fault.within(f"channels[{index}]") for fault in here]
+            if entry.edit is not None:
+                found += [fault.within(f"channels[{index}]") for fault in admission.faults(spec, binary, host)]
         if found:
             raise InvalidInput(found)
 

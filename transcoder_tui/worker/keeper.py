@@ -8,6 +8,7 @@ Run as ``python -m transcoder_tui.worker.keeper`` with ``TRANSCODER_RUN_DIR`` in
 Signals: TERM and INT end worker and keeper and leave the channels on air; HUP replaces the worker.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -76,9 +77,13 @@ class Keeper:
 
     def _start(self) -> None:
         environment = {**os.environ, "TRANSCODER_KEEPER_PID": str(os.getpid())}
-        self.worker = os.posix_spawn(self.argv[0], self.argv, environment, setsigmask=[])
         self.started = time.monotonic()
         self.kill_at = 0.0
+        try:
+            self.worker = os.posix_spawn(self.argv[0], self.argv, environment, setsigmask=[])
+        except OSError as error:
+            say(f"the worker could not be started: {error}")
+            self._worker_ended(1)
 
     def _handle(self, signum: int) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT):
@@ -106,10 +111,13 @@ class Keeper:
 
     def _record(self, pid: int, exited: bool, status: int) -> None:
         entry = {"pid": pid, "start": start_ticks(pid), "code": status if exited else -status, "at": time.time()}
-        with self.ledger.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self.ledger.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            say(f"the end of {pid} could not be written down: {error}")
 
     def _worker_ended(self, code: int) -> None:
         ordered = bool(self.kill_at) or code == 0
@@ -125,7 +133,13 @@ class Keeper:
             self.early_ends = 0 if ordered or lived >= SETTLED_S else self.early_ends + 1
             delay = min(MAX_DELAY_S, 2.0**self.early_ends / 2) if self.early_ends else 0.0
             self.start_at = time.monotonic() + delay
-            print(f"keeper: the worker ended with {code}; next one in {delay:g} s", file=sys.stderr, flush=True)
+            say(f"the worker ended with {code}; next one in {delay:g} s")
+
+
+def say(text: str) -> None:
+    """Writes a line to stderr, if that can be written: a full disk must not end the keeper."""
+    with contextlib.suppress(OSError):
+        print(f"keeper: {text}", file=sys.stderr, flush=True)
 
 
 def start_ticks(pid: int) -> int | None:
@@ -148,19 +162,19 @@ def main(worker: Sequence[str] = (sys.executable, "-m", "transcoder_tui.daemon")
     """
     named = os.environ.get("TRANSCODER_RUN_DIR")
     if not named:
-        print("keeper: TRANSCODER_RUN_DIR is not set; use 'transcoder-tui worker run'", file=sys.stderr)
+        say("TRANSCODER_RUN_DIR is not set; use 'transcoder-tui worker run'")
         return EXIT_CONFIG
     run_dir = Path(named)
     try:
         run_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         lock = os.open(run_dir / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o640)
     except OSError as error:
-        print(f"keeper: the run directory cannot be used: {error}", file=sys.stderr)
+        say(f"the run directory cannot be used: {error}")
         return EXIT_CONFIG
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"keeper: another keeper already runs in {run_dir}", file=sys.stderr)
+        say(f"another keeper already runs in {run_dir}")
         return 0
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

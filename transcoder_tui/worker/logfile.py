@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ KEEP = 3 / 4
 """Share of the cap that is left after the oldest part was dropped."""
 MAX_LINE = 4000
 """Characters of one line that are kept; nothing that FFmpeg means to be read is longer."""
+LONGEST = 4 * MAX_LINE + 64
+"""Bytes of the longest line that is written: four for each character, and the stamp."""
 TAIL_BLOCK = 65536
 """Bytes read at a time when looking for the last lines."""
 
@@ -67,7 +70,7 @@ class ChannelLog:
         if path == self.path:
             return
         for old, new in ((self.path, path), (self._dropped_file, path.with_suffix(".dropped"))):
-            if old.exists():
+            with suppress(OSError):
                 old.replace(new)
         self.path, self._dropped_file = path, path.with_suffix(".dropped")
 
@@ -75,14 +78,15 @@ class ChannelLog:
         """Whole lines from an offset on.
 
         Args:
-            offset: Where to begin; one before the oldest kept byte begins there, one behind the end gives nothing.
+            offset: Where to begin; one before the oldest kept byte begins there, one behind the end, as after a log
+                was deleted, gives the last lines.
             lines: At most so many.
         """
         size = self._size()
-        start = min(max(offset - self._dropped, 0), size)
         if offset > self._dropped + size:
             return self.tail(lines)
-        text = self._bytes(start, size)
+        start = max(offset - self._dropped, 0)
+        text = self._bytes(start, min(size, start + lines * LONGEST))
         kept = text.split(b"\n")[:-1][:lines]
         end = start + sum(len(line) + 1 for line in kept)
         return self._chunk(start, end, kept)
@@ -103,22 +107,6 @@ class ChannelLog:
         kept, end = whole[:-1][-lines:], size - len(whole[-1])
         begin = end - sum(len(line) + 1 for line in kept)
         return self._chunk(begin, end, kept)
-
-    def before(self, offset: int, lines: int) -> LogChunk:
-        """The lines that end at an offset.
-
-        Args:
-            offset: Where the part that the caller has begins.
-            lines: At most so many.
-        """
-        end = min(max(offset - self._dropped, 0), self._size())
-        begin = max(0, end - lines * 512)
-        text = self._bytes(begin, end)
-        kept = text.split(b"\n")[:-1]
-        if begin > 0:
-            kept = kept[1:]
-        kept = kept[-lines:]
-        return self._chunk(end - sum(len(line) + 1 for line in kept), end, kept)
 
     def _chunk(self, start: int, end: int, lines: list[bytes]) -> LogChunk:
         return LogChunk(
@@ -146,10 +134,17 @@ class ChannelLog:
         kept = self._bytes(size - int(self._max_bytes * KEEP), size)
         kept = kept[kept.find(b"\n") + 1 :]
         fresh = self.path.with_suffix(".new")
-        fresh.write_bytes(kept)
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(kept)
+            fresh.replace(self.path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            return
         self._dropped += size - len(kept)
-        self._dropped_file.write_text(str(self._dropped))
-        fresh.replace(self.path)
+        with suppress(OSError):
+            self._dropped_file.write_text(str(self._dropped))
 
 
 def read_number(path: Path) -> int:

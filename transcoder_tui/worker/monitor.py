@@ -1,5 +1,6 @@
 """Observes one FFmpeg through what it writes: progress, log, and how long it has been quiet."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from transcoder_tui.ffmpeg.command import mask
-from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, parse_line
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, diagnose, parse_line
 from transcoder_tui.ffmpeg.progress import ProgressParser
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.event import Severity
@@ -18,6 +19,13 @@ from transcoder_tui.worker.readers import ProgressReader, StderrReader
 from transcoder_tui.worker.rundir import RunDir
 from transcoder_tui.worker.telemetry import RunTelemetry
 from transcoder_tui.worker.watchdog import Watchdog
+
+COMPLAINT_S = 15.0
+"""Seconds for which an error in the log counts as present: FFmpeg tries a dead output again every 2 to 5 s."""
+NOISE = re.compile(r"^\[hls @ \S+\] (Opening '.*' for writing|Skip \('#EXT)")
+"""What FFmpeg says of each HLS segment, several lines a second, which would push all else out of the log."""
+LATE_S = 5.0
+"""Seconds without a reading after which the whole host was paused: no channel is to blame for what was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,9 @@ class Monitor:
 
     def __init__(self, observed: Observed, log: ChannelLog, limits: WatchdogSettings) -> None:
         self._log = log
+        self._source = observed.source
+        self._complaint: Diagnosis | None = None
+        self._complained_at = 0.0
         self._secrets = observed.secrets
         self._parser = ProgressParser()
         self._verdict = Verdict(observed.source, observed.secrets)
@@ -57,6 +68,7 @@ class Monitor:
         self._stderr = StderrReader(observed.stderr, observed.run_dir.stderr_offset, resume=observed.adopted)
         self._watchdog = Watchdog(limits, time.monotonic(), on_air=observed.on_air)
         self._telemetry = RunTelemetry(observed.cbr_bps)
+        self._read_at = time.monotonic()
 
     @property
     def on_air(self) -> bool:
@@ -70,7 +82,11 @@ class Monitor:
             final: Whether FFmpeg has ended.
         """
         now = time.monotonic()
-        blocks = self._parser.feed(self._progress.read())
+        data = self._progress.read()
+        if data is None or now - self._read_at > LATE_S:
+            self._watchdog.hold(now)
+        self._read_at = now
+        blocks = self._parser.feed(data or b"")
         for progress in blocks:
             self._watchdog.feed(progress, now)
         if blocks:
@@ -82,6 +98,10 @@ class Monitor:
             masked = mask(raw, self._secrets)
             self._verdict.feed(masked)
             line = parse_line(masked)
+            if NOISE.search(line.text):
+                continue
+            if line.level == "error":
+                self._notice(line.text, now)
             stamped.append(stamp(at, line.level, line.text))
         self._log.write(stamped)
 
@@ -92,6 +112,15 @@ class Monitor:
     def figures(self, now: float) -> Telemetry:
         """Its figures as of ``now`` (monotonic seconds)."""
         return self._telemetry.view(now)
+
+    def complaint(self, now: float) -> Diagnosis | None:
+        """What the log complains of at present although the channel is on air, such as a dead output of several."""
+        return self._complaint if self._complaint and now - self._complained_at < COMPLAINT_S else None
+
+    def _notice(self, text: str, now: float) -> None:
+        found = diagnose(text, self._source)
+        if found is not None and found.severity != Severity.INFO:
+            self._complaint, self._complained_at = found, now
 
     def quiet_s(self, now: float) -> float:
         """Seconds since its last media progress, or since its start."""

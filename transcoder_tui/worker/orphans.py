@@ -6,11 +6,8 @@ import signal
 from collections.abc import Collection
 from pathlib import Path
 
-from transcoder_tui.worker.process import Process, adopt
+from transcoder_tui.worker.process import KILL_S, SECOND_TERM_S, Process, adopt
 from transcoder_tui.worker.rundir import RunDir
-
-KILL_S = 5.0
-"""From TERM to KILL, as for a channel."""
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +29,9 @@ async def _stop(process: Process) -> None:
     ended = asyncio.Event()
     process.watch(lambda _: ended.set())
     process.signal(signal.SIGTERM, signal.SIGCONT)
+    asyncio.get_running_loop().call_later(SECOND_TERM_S, process.signal, signal.SIGTERM)
     try:
         async with asyncio.timeout(KILL_S):
             await ended.wait()
     except TimeoutError:
         process.signal(signal.SIGKILL)
-        await ended.wait()

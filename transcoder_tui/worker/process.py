@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,14 @@ PROGRESS_FD = 3
 """The descriptor on which FFmpeg is told to write its progress."""
 LOCK_FD = 4
 """The descriptor by which FFmpeg holds the run's lock; it never uses it."""
+SECOND_TERM_S = 2.5
+"""From the first TERM to the second: FFmpeg needs two where it waits for its input."""
+KILL_S = 5.0
+"""From the first TERM to KILL."""
 RUN_ID = "TRANSCODER_RUN_ID"
 """The environment variable by which a run can be recognised in a list of processes."""
+DIGEST = "TRANSCODER_DIGEST"
+"""The environment variable that tells which document the process was started from."""
 _LAUNCHER = 'echo $$ >"$0" && { echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@"'
 """Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it, and gives
 up the protection from the kernel's OOM killer that the service manager may have given to keeper and worker."""
@@ -35,7 +41,8 @@ class Process:
     pid: int
     start: int | None
     """Start time in clock ticks since boot."""
-    run_id: str
+    identity: Mapping[str, str]
+    """Its :data:`RUN_ID` and :data:`DIGEST`."""
     adopted: bool
     _pidfd: int
 
@@ -76,46 +83,60 @@ class Process:
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
-def spawn(command: Command, run_dir: RunDir, run_id: str, stderr: Path) -> Process:
+def spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr: Path) -> Process:
     """Starts FFmpeg in a session of its own, its output going to files.
 
     Args:
         command: What to run.
         run_dir: Where its lock, pid and progress go.
-        run_id: Goes into its environment, so that it can be recognised.
+        identity: Goes into its environment, so that it can be recognised: :data:`RUN_ID` and :data:`DIGEST`.
         stderr: The file that its log is appended to.
 
     Raises:
         HostFault: Where an FFmpeg of this channel is still running, or the system refuses to start one.
     """
-    lock = run_dir.lock()
-    if lock is None:
-        raise HostFault("an earlier FFmpeg of this channel is still running", "stop the channel, then start it again")
+    lock = None
     try:
-        run_dir.pidfile.unlink(missing_ok=True)
-        for fresh in (run_dir.progress, stderr):
-            fresh.write_bytes(b"")
-        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        pid = os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", _LAUNCHER, str(run_dir.pidfile), *command.argv],
-            {**command.env, RUN_ID: run_id},
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, lock, LOCK_FD),
-                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, str(stderr), append, 0o640),
-                (os.POSIX_SPAWN_OPEN, PROGRESS_FD, str(run_dir.progress), append, 0o640),
-            ],
-            setsid=True,
-            setsigmask=[],
-            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
-        )
+        lock = run_dir.lock()
+        if lock is None:
+            raise HostFault(
+                "an earlier FFmpeg of this channel is still running", "stop the channel, then start it again"
+            )
+        for leftover in (run_dir.pidfile, run_dir.stderr_offset, run_dir.progress, stderr):
+            leftover.unlink(missing_ok=True)
+        return _spawn(command, run_dir, identity, stderr, lock)
     except OSError as error:
         raise HostFault(f"FFmpeg could not be started: {error.strerror or error}", _spawn_remedy(error)) from None
     finally:
-        os.close(lock)
-    return Process(pid, start_ticks(pid), run_id, adopted=False, _pidfd=os.pidfd_open(pid))
+        if lock is not None:
+            os.close(lock)
+
+
+def _spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr: Path, lock: int) -> Process:
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    pid = os.posix_spawn(
+        "/bin/sh",
+        ["sh", "-c", _LAUNCHER, str(run_dir.pidfile), *command.argv],
+        {**command.env, **identity},
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, lock, LOCK_FD),
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, str(stderr), append, 0o640),
+            (os.POSIX_SPAWN_OPEN, PROGRESS_FD, str(run_dir.progress), append, 0o640),
+        ],
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+    )
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        # Nobody could ever stop it or see it end.
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    return Process(pid, start_ticks(pid), identity, adopted=False, _pidfd=pidfd)
 
 
 def adopt(run_dir: RunDir) -> Process | None:
@@ -144,7 +165,9 @@ def adopt(run_dir: RunDir) -> Process | None:
     if ticks is None or not _holds(pid, run_dir):
         os.close(pidfd)
         return None
-    return Process(pid, ticks, environment(pid).get(RUN_ID, ""), adopted=True, _pidfd=pidfd)
+    found = environment(pid)
+    identity = {name: found.get(name, "") for name in (RUN_ID, DIGEST)}
+    return Process(pid, ticks, identity, adopted=True, _pidfd=pidfd)
 
 
 def _pids() -> Iterator[int]:
@@ -154,7 +177,7 @@ def _pids() -> Iterator[int]:
 def _holds(pid: int, run_dir: RunDir) -> bool:
     """Whether a process has the run's lock open where our FFmpegs have it."""
     try:
-        return Path(f"/proc/{pid}/fd/{LOCK_FD}").readlink() == run_dir.lock_file
+        return Path(f"/proc/{pid}/fd/{LOCK_FD}").samefile(run_dir.lock_file)
     except OSError:
         return False
 

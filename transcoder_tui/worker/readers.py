@@ -86,8 +86,8 @@ class ProgressReader:
         self._path = path
         self._offset: int | None = None
 
-    def read(self) -> bytes:
-        """The bytes that came since the last call."""
+    def read(self) -> bytes | None:
+        """The bytes that came since the last call; None where the file cannot be read."""
         try:
             with self._path.open("r+b") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -100,4 +100,4 @@ class ProgressReader:
                     self._offset = 0
                 return data
         except OSError:
-            return b""
+            return None

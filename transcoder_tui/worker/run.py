@@ -6,16 +6,21 @@ a start that comes during a stop is not lost.
 """
 
 import asyncio
+import hashlib
+import json
+import logging
 import signal
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
 from transcoder_tui.ffmpeg.command import Command, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.host.sampling import ProcessSample
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind, Severity
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.view import Telemetry
@@ -24,18 +29,25 @@ from transcoder_tui.worker import ledger, outputs
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.monitor import Monitor, Observed
-from transcoder_tui.worker.process import Process, adopt, spawn
+from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SECOND_TERM_S, Process, adopt, spawn
 from transcoder_tui.worker.retry import retry_delay
 from transcoder_tui.worker.rundir import RunDir
 from transcoder_tui.worker.states import SEVERITY, assert_transition
 
-SECOND_TERM_S = 2.5
-"""From the first TERM to the second: FFmpeg needs two where it waits for its input."""
-KILL_S = 5.0
-"""From the first TERM to KILL."""
 LEDGER_TRIES = 25
 """How often the exit ledger is asked how an adopted FFmpeg ended: the keeper needs a moment to write it down."""
 LEDGER_POLL_S = 0.02
+
+QUIET_S = 3.0
+"""Seconds without media progress after which a channel on air says so."""
+QUIET_SEGMENTS_S = 12.0
+"""The same for sources that come in segments: RFC 8216 players wait for up to three of them, usually of 4 s."""
+SLOW = 0.97
+"""Share of real time below which a channel falls behind for good."""
+SETTLED_S = 15.0
+"""Seconds on air after which its speed means anything: FFmpeg begins with what it had buffered."""
+
+log = logging.getLogger(__name__)
 
 
 class ChannelRun:
@@ -63,6 +75,7 @@ class ChannelRun:
         self._tasks: set[asyncio.Task[None]] = set()
         self._launching = False
         self._changed = asyncio.Event()
+        self._ordering = asyncio.Lock()
 
     # What the worker asks of it
 
@@ -80,23 +93,23 @@ class ChannelRun:
         Raises:
             StoreUnavailable: Where the order could not be committed; then nothing is done.
         """
-        if verb == "start" and self.job.wanted == wanted and self.job.status in (Status.PENDING, Status.RUNNING):
-            return False
-        if verb == "stop" and self.job.wanted == wanted and self.job.status == Status.STOPPED:
-            return False
-        before = self.job
-        self.job = self.job.model_copy(update=ordered(self.job, wanted))
-        event = self.event(EventKind.ORDER, f"{verb} ordered", actor=actor)
-        try:
-            await self._commit([event])
-        except StoreUnavailable:
-            if self.job.generation == before.generation + 1:
+        async with self._ordering:
+            if verb == "start" and self.job.wanted == wanted and self.job.status in (Status.PENDING, Status.RUNNING):
+                return False
+            if verb == "stop" and self.job.wanted == wanted and self.job.status == Status.STOPPED:
+                return False
+            before = self.job
+            self.job = self.job.model_copy(update=ordered(self.job, wanted))
+            try:
+                await self._commit([self.event(EventKind.ORDER, f"{verb} ordered", actor=actor)])
+            except StoreUnavailable:
                 self.job = self.job.model_copy(update=before.model_dump(include=set(ordered(before, wanted))))
                 if self.job.status == Status.STOPPED:
                     self.act()
-            raise
-        self.act(restart=verb == "restart")
-        return True
+                raise
+            self.act(restart=verb == "restart")
+            self._changed.set()
+            return True
 
     def act(self, *, restart: bool = False) -> None:
         """Makes what is match what is wanted.
@@ -137,15 +150,19 @@ class ChannelRun:
         self.job = self.job.model_copy(update=ordered(self.job, Wanted.STOPPED))
         self.act()
 
-    async def settled(self, statuses: Sequence[Status], timeout_s: float) -> bool:
-        """Waits until the run is in one of these states.
+    def clean_up(self) -> None:
+        """Removes what the runs of a deleted channel left, but for its log."""
+        self._run_dir.remove()
+
+    async def stopped(self, timeout_s: float) -> bool:
+        """Waits until the run has stopped, or something else is wanted of it by now.
 
         Returns:
-            False where it was not within ``timeout_s`` seconds.
+            False where neither was so within ``timeout_s`` seconds.
         """
         try:
             async with asyncio.timeout(timeout_s):
-                while self.job.status not in statuses:
+                while self.job.status != Status.STOPPED and self.job.wanted == Wanted.STOPPED:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -161,24 +178,26 @@ class ChannelRun:
         process = adopt(self._run_dir)
         if process is not None:
             self._adopt(process)
-        elif self.job.status == Status.PENDING and self.job.pid is None and not rebooted:
-            self._launch()
-        elif self.job.status.is_live and not rebooted:
-            code = ledger.exit_code(self._context.settings.run_path / "exits", self.job.pid or 0, self.job.start_ticks)
-            self._observe(self.spec.secrets, adopted=True)
-            self._ended(code)
         elif rebooted:
             self._start_after_reboot()
+        elif self.job.status.is_live and self.job.pid is not None:
+            code = ledger.exit_code(self._context.settings.run_path / "exits", self.job.pid or 0, self.job.start_ticks)
+            self._observe(adopted=True)
+            self._ended(code)
         elif self.job.status == Status.RETRYING and self.job.next_retry_at is not None:
-            self._schedule(max(0.0, (self.job.next_retry_at - _utc()).total_seconds()))
-        elif self.job.status == Status.STOPPED and self.job.wanted == Wanted.RUNNING:
-            self._launch()
+            wait = (self.job.next_retry_at - _utc()).total_seconds()
+            # The clock may have been set back since.
+            self._later(min(max(0.0, wait), self._context.settings.retry.max_delay_s), self.act)
+        elif self.job.wanted == Wanted.STOPPED or self.job.status != Status.ERROR or not self.job.error:
+            # An error with its reason was given up; one without was ordered to start by then.
+            self.act()
 
     def leave(self) -> None:
         """Lets go of the channel without touching its FFmpeg: the next worker takes it up."""
         self._cancel_timers()
         for task in self._tasks:
             task.cancel()
+        # What FFmpeg wrote so far is in the channel's log before the next worker reads on.
         if self._monitor is not None:
             self._monitor.read()
         if self.process is not None:
@@ -205,7 +224,7 @@ class ChannelRun:
         alarm = monitor.alarm(now)
         if alarm is not None:
             self._end_for(alarm)
-        elif self.job.attempt and self.job.status == Status.RUNNING and self._healthy_long_enough():
+        elif self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
             self._commit_soon([])
 
@@ -213,9 +232,32 @@ class ChannelRun:
         """The run's figures; empty where no FFmpeg runs."""
         return self._monitor.figures(now) if self._monitor is not None else Telemetry()
 
-    def quiet_s(self, now: float) -> float:
-        """Seconds since the last media progress; 0 where no FFmpeg runs."""
-        return self._monitor.quiet_s(now) if self._monitor is not None else 0.0
+    def complaint(self, now: float, *, disk_full: bool) -> tuple[str, str]:
+        """What is wrong with a channel although it is on air, and the remedy; empty where nothing is.
+
+        Args:
+            now: Monotonic seconds.
+            disk_full: Whether nothing can be written below the HLS root.
+        """
+        if self.job.status != Status.RUNNING or self._monitor is None:
+            return self.job.error, self.job.remedy
+        # HLS arrives a segment at a time: pauses are normal, and so is catching up.
+        in_segments = self.spec.sources[self.source_index].address.scheme in ("http", "https")
+        quiet = self._monitor.quiet_s(now)
+        if quiet >= (QUIET_SEGMENTS_S if in_segments else QUIET_S):
+            return f"no media progress for {quiet:.0f} s", "check the source"
+        if disk_full and any(output.address.scheme == "hls" for output in self.spec.outputs):
+            return "the disk of the HLS root is full: its segments are empty", "free space on it"
+        found = self._monitor.complaint(now)
+        if found is not None:
+            return found.cause, found.remedy
+        speed = self._monitor.figures(now).speed
+        if speed is not None and speed < SLOW and not in_segments and self._on_air_s() > SETTLED_S:
+            return (
+                f"too slow: {speed:.2f}x real time",
+                "lighter preset, fewer rungs, or fewer channels on this host",
+            )
+        return "", ""
 
     def command(self) -> Command:
         """The command of the active source as it would be started now.
@@ -223,7 +265,7 @@ class ChannelRun:
         Raises:
             TranscoderError: Where it cannot be built on this host.
         """
-        return build_command(self.spec, self._context.binary(), self._context.host(), self._source_index())
+        return build_command(self.spec, self._context.binary(), self._context.host(), self.source_index)
 
     def event(
         self, kind: EventKind, message: str, *, severity: Severity = Severity.INFO, actor: str = "worker"
@@ -251,16 +293,14 @@ class ChannelRun:
                 "boot_id": self._context.boot_id,
                 "on_air_since": None,
                 "next_retry_at": None,
-                "active_source": self._source_index(),
+                "active_source": self.source_index,
             }
         )
         if self.job.status == Status.PENDING:
             committed = self._commit_soon([])
         else:
             committed = self._change_state(Status.PENDING, f"starting on {self._source_name()}")
-        task = asyncio.get_running_loop().create_task(self._start(committed))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._start(committed))
 
     async def _start(self, committed: asyncio.Task[None]) -> None:
         try:
@@ -271,28 +311,35 @@ class ChannelRun:
             self.act()
             return
         try:
-            binary, host = self._context.binary(), self._context.host()
+            binary = self._context.binary()
         except HostFault as error:
             self._failed(_cannot_start(error, heals=False))
             return
         try:
-            command = build_command(self.spec, binary, host, self._source_index())
+            host = self._context.host()
+            command = build_command(self.spec, binary, host, self.source_index)
             outputs.prepare(self.spec, host)
-            process = spawn(command, self._run_dir, self.job.run_id or "", self._stderr_path())
+            identity = {RUN_ID: self.job.run_id or "", DIGEST: digest(self.spec)}
+            process = spawn(command, self._run_dir, identity, self._stderr_path())
         except TranscoderError as error:
             self._failed(_cannot_start(error, heals=isinstance(error, HostFault)))
             return
+        except Exception as error:
+            log.exception("channel %s: starting it failed", self.id)
+            fault = TranscoderError(f"FFmpeg could not be started: {error}", "see the worker's log")
+            self._failed(_cannot_start(fault, heals=True))
+            return
         self._log_own(f"start {command.shell()}")
-        self._observe(command.secrets, adopted=False)
+        self._observe(adopted=False)
         self._take(process)
         self._commit_soon([])
 
-    def _observe(self, secrets: Sequence[str], *, adopted: bool, on_air: bool = False) -> None:
+    def _observe(self, *, adopted: bool, on_air: bool = False) -> None:
         observed = Observed(
             run_dir=self._run_dir,
             stderr=self._stderr_path(),
             source=self._source_name(),
-            secrets=secrets,
+            secrets=self.spec.secrets,
             cbr_bps=self._cbr_bps(),
             adopted=adopted,
             on_air=on_air,
@@ -304,19 +351,22 @@ class ChannelRun:
     def _take(self, process: Process) -> None:
         self.process = process
         self.job = self.job.model_copy(
-            update={"pid": process.pid, "start_ticks": process.start, "run_id": process.run_id}
+            update={"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
         )
         process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
-        self._observe(self.spec.secrets, adopted=True, on_air=self.job.status == Status.RUNNING)
+        self._observe(adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
         if not self.job.status.is_live:
             self._change_state(Status.PENDING, f"adopted FFmpeg {process.pid}")
         stayed = ", which stayed on air" if self.job.status == Status.RUNNING else ""
         self._log_own(f"adopted FFmpeg {process.pid}{stayed}")
         self._commit_soon([self.event(EventKind.WORKER, f"adopted FFmpeg {process.pid}{stayed}")])
-        if self.job.wanted == Wanted.STOPPED or self.job.status == Status.STOPPING:
+        if self.job.status == Status.STOPPING:
+            # The last worker has sent TERM already, perhaps twice.
+            self._signal_to_end(terms=1)
+        elif self.job.wanted == Wanted.STOPPED or process.identity[DIGEST] != digest(self.spec):
             self._stop()
 
     def _start_after_reboot(self) -> None:
@@ -341,14 +391,15 @@ class ChannelRun:
         self._log_own(f"watchdog: {alarm}; FFmpeg is ended")
         self._signal_to_end()
 
-    def _signal_to_end(self) -> None:
+    def _signal_to_end(self, terms: int = 2) -> None:
         """Begins the one series of signals of this FFmpeg: a fourth TERM would make it drop its outputs."""
         if self._signalled:
             return
         self._signalled = True
         self._cancel_timers()
         self._send(signal.SIGTERM, signal.SIGCONT)
-        self._later(SECOND_TERM_S, lambda: self._send(signal.SIGTERM))
+        if terms > 1:
+            self._later(SECOND_TERM_S, lambda: self._send(signal.SIGTERM))
         self._later(KILL_S, lambda: self._send(signal.SIGKILL))
 
     def _send(self, *signals: signal.Signals) -> None:
@@ -361,9 +412,7 @@ class ChannelRun:
         if not process.adopted or code is not None:
             self._ended(code)
             return
-        task = asyncio.get_running_loop().create_task(self._ask_ledger(process))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._ask_ledger(process))
 
     async def _ask_ledger(self, process: Process) -> None:
         path = self._context.settings.run_path / "exits"
@@ -379,6 +428,7 @@ class ChannelRun:
         monitor, self._monitor, self.process = self._monitor, None, None
         assert monitor is not None, "every process is observed"
         monitor.read(final=True)
+        self._stderr_path().unlink(missing_ok=True)
         ending, self._ending = self._ending, None
         self._log_own(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
@@ -393,7 +443,10 @@ class ChannelRun:
         if self.job.wanted == Wanted.RUNNING:
             self._launch()
             return
-        outputs.finalise(self.spec, self._context.host())
+        try:
+            outputs.finalise(self.spec, self._context.host())
+        except TranscoderError as error:
+            self._log_own(f"the playlists could not be finished: {error}")
         self._change_state(Status.STOPPED, "as ordered")
 
     def _failed(self, diagnosis: Diagnosis) -> None:
@@ -409,14 +462,11 @@ class ChannelRun:
             self._log_own(f"given up{tries}: {diagnosis.cause}")
             self._change_state(Status.ERROR, f"given up{tries}: {diagnosis.cause}")
             return
-        following = (self._source_index() + 1) % len(self.spec.sources)
+        following = (self.source_index + 1) % len(self.spec.sources)
         update |= {"next_retry_at": _utc() + timedelta(seconds=delay), "active_source": following}
         self.job = self.job.model_copy(update={**update, "restarts": self.job.restarts + 1})
         self._log_own(f"failed: {diagnosis.cause}; next attempt in {delay:.0f} s")
         self._change_state(Status.RETRYING, diagnosis.cause)
-        self._schedule(delay)
-
-    def _schedule(self, delay: float) -> None:
         self._later(delay, self.act)
 
     # Small things
@@ -433,16 +483,19 @@ class ChannelRun:
 
     def _commit_soon(self, events: Sequence[EventFields]) -> asyncio.Task[None]:
         """Commits in order behind what was begun before; channels go on where the database does not."""
-        task = asyncio.get_running_loop().create_task(self._commit_or_go_on(events))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self._begin(self._commit_or_go_on(events))
 
     async def _commit_or_go_on(self, events: Sequence[EventFields]) -> None:
         try:
             await self._commit(events)
         except StoreUnavailable as error:
             self._log_own(f"not stored: {error}")
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _later(self, delay: float, call: Callable[[], None]) -> None:
         self._timers.append(asyncio.get_running_loop().call_later(delay, call))
@@ -461,18 +514,28 @@ class ChannelRun:
     def _stderr_path(self) -> Path:
         return self._context.settings.channel_logs / f"{self.id}.stderr"
 
-    def _source_index(self) -> int:
+    @property
+    def source_index(self) -> int:
+        """Position of the source in use."""
         return self.job.active_source if self.job.active_source < len(self.spec.sources) else 0
 
     def _source_name(self) -> str:
-        return self.spec.sources[self._source_index()].address.masked
+        return self.spec.sources[self.source_index].address.masked
 
     def _cbr_bps(self) -> int:
         return sum(self.spec.muxrate(output) for output in self.spec.outputs if output.address.scheme == "udp")
 
-    def _healthy_long_enough(self) -> bool:
-        since = self.job.on_air_since
-        return since is not None and (_utc() - since).total_seconds() >= self._context.settings.retry.healthy_after_s
+    def _is_healthy(self) -> bool:
+        healthy_after = self._context.settings.retry.healthy_after_s
+        return self.job.status == Status.RUNNING and self._on_air_s() >= healthy_after
+
+    def _on_air_s(self) -> float:
+        return (_utc() - self.job.on_air_since).total_seconds() if self.job.on_air_since else 0.0
+
+
+def digest(spec: ChannelSpec) -> str:
+    """Tells one document from another as far as FFmpeg is concerned, without telling what is in it."""
+    return hashlib.sha256(json.dumps(spec.on_air_part(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def ordered(job: JobFields, wanted: Wanted) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,8 @@ class RunDir:
 
     @classmethod
     def of(cls, run_path: Path, channel_id: int) -> "RunDir":
-        """The directory of a channel, made where it is missing."""
-        path = run_path / "channels" / str(channel_id)
-        path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        return cls(path)
+        """The directory of a channel; it is made when it is first needed."""
+        return cls(run_path / "channels" / str(channel_id))
 
     @classmethod
     def all(cls, run_path: Path) -> dict[int, "RunDir"]:
@@ -51,6 +50,7 @@ class RunDir:
         Returns:
             The descriptor that holds it, or None where an FFmpeg of this channel is still running.
         """
+        self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o640)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,11 +61,18 @@ class RunDir:
 
     def is_held(self) -> bool:
         """Whether an FFmpeg of this channel is running, whoever started it."""
+        if not self.lock_file.exists():
+            return False
         descriptor = self.lock()
         if descriptor is None:
             return True
         os.close(descriptor)
         return False
+
+    def remove(self) -> None:
+        """Removes what the runs of a deleted channel left; a lock that is still held stays."""
+        if not self.is_held():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def pid(self) -> int | None:
         """The pid of the last FFmpeg started here, running or not."""

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from transcoder_tui import __version__
 from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
@@ -16,7 +17,7 @@ from transcoder_tui.ffmpeg.command import Command, HostFacts
 from transcoder_tui.host import interfaces
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
-from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.view import (
     ChannelDocument,
     ChannelView,
@@ -40,6 +41,8 @@ from transcoder_tui.worker.run import ChannelRun
 
 TICK_S = 1.0
 """How often progress is read and figures are published."""
+DISK_FULL = 1_000_000
+"""Bytes free below which FFmpeg writes empty HLS segments, without a word."""
 HISTORY = 300
 """Samples of the machine that are kept, a second apart."""
 KEEP_EVENTS = 100_000
@@ -90,13 +93,15 @@ class Supervisor:
             log.info("ffmpeg %s (%s) from %s", binary.version, binary.path, binary.origin)
         except HostFault as error:
             log.error("%s", error)
-        rebooted = self._note_boot()
+        rebooted = self._booted_since_last()
         stored = await self.store.channels()
-        await stop_orphans(self.settings.run_path, {channel.id for channel in stored})
         self._history.append(self._system.sample())
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
             run.resume(rebooted=rebooted)
+        self._ending_orphans = asyncio.create_task(stop_orphans(self.settings.run_path, set(self._runs)))
+        with suppress(OSError):
+            self._boot_file.write_text(self._context.boot_id)
         adopted = sum(run.process is not None for run in self._runs.values())
         message = f"worker {__version__} started; adopted {adopted} of {len(self._runs)} channels"
         log.info(message)
@@ -113,13 +118,14 @@ class Supervisor:
 
     async def close(self) -> None:
         """Leaves: every channel stays on air, and the next worker takes it up."""
-        self.feed.close()
+        self._ending_orphans.cancel()
         for run in self._runs.values():
             run.leave()
         await self.store.close()
 
     def _tick(self, now: float) -> None:
-        self._history.append(self._system.sample())
+        with suppress(OSError):
+            self._history.append(self._system.sample())
         live = {run.process.pid: run for run in self._runs.values() if run.process is not None}
         samples = self._processes.sample(live)
         for pid, run in live.items():
@@ -129,13 +135,15 @@ class Supervisor:
                 log.exception("channel %s: reading its state failed", run.id)
         self._publish(now)
 
-    def _note_boot(self) -> bool:
-        file = self.settings.data_dir / "boot_id"
-        before = file.read_text().strip() if file.exists() else self._context.boot_id
-        if before != self._context.boot_id or not file.exists():
-            with suppress(OSError):
-                file.write_text(self._context.boot_id)
-        return before != self._context.boot_id
+    @property
+    def _boot_file(self) -> Path:
+        return self.settings.data_dir / "boot_id"
+
+    def _booted_since_last(self) -> bool:
+        try:
+            return self._boot_file.read_text().strip() != self._context.boot_id
+        except OSError:
+            return False
 
     # What the host gives
 
@@ -170,21 +178,18 @@ class Supervisor:
         run = self.run(channel_id)
         wanted = Wanted.STOPPED if verb == "stop" else Wanted.RUNNING
         changed = await run.order(wanted, verb, actor)
-        if verb == "stop":
-            generation = run.job.generation
-            await run.settled([Status.STOPPED], STOP_TIMEOUT_S)
-            if run.job.status != Status.STOPPED and run.job.generation == generation:
-                raise TranscoderError(
-                    f"{run.spec.name} did not end within {STOP_TIMEOUT_S:g} s",
-                    f"FFmpeg {run.job.pid} hangs in the kernel; look at its disk or network mount",
-                )
+        if verb == "stop" and not await run.stopped(STOP_TIMEOUT_S):
+            raise TranscoderError(
+                f"{run.spec.name} did not end within {STOP_TIMEOUT_S:g} s",
+                f"FFmpeg {run.job.pid} hangs in the kernel; look at its disk or network mount",
+            )
         return Order(channel=run.spec.name, job=views.job_view(run), changed=changed)
 
     # What it shows
 
     def documents(self) -> list[ChannelDocument]:
         """Every stored channel, by id."""
-        return [views.document(run) for _, run in sorted(self._runs.items())]
+        return [views.document(run) for run in self.runs()]
 
     def document(self, channel_id: int) -> ChannelDocument:
         """One stored channel.
@@ -196,7 +201,7 @@ class Supervisor:
 
     def runs(self) -> list[ChannelRun]:
         """Every channel's run, by id."""
-        return [run for _, run in sorted(self._runs.items())]
+        return [run for _, run in sorted(self._runs.items()) if not run.deleted]
 
     def run(self, channel_id: int) -> ChannelRun:
         """One channel's run.
@@ -215,15 +220,13 @@ class Supervisor:
         """
         return self.run(channel_id).command()
 
-    def log_chunk(self, channel_id: int, lines: int, offset: int | None, before: int | None) -> LogChunk:
-        """A part of a channel's log: from an offset on, up to an offset, or the last lines.
+    def log_chunk(self, channel_id: int, lines: int, offset: int | None) -> LogChunk:
+        """A part of a channel's log: from an offset on, or the last lines.
 
         Raises:
             NoSuchChannel: Where there is none with this id.
         """
         channel_log = self.run(channel_id).log
-        if before is not None:
-            return channel_log.before(before, lines)
         return channel_log.tail(lines) if offset is None else channel_log.read(offset, lines)
 
     def metrics(self) -> Metrics:
@@ -232,10 +235,13 @@ class Supervisor:
 
     def snapshot(self) -> Snapshot:
         """Everything, as the live stream begins with it."""
+        channels = self._views(time.monotonic())
+        # So that the next delta says of each of them if it is gone by then.
+        self._shown = {**{view.id: view for view in channels}, **self._shown}
         return Snapshot(
             at=_utc(),
             worker=self.worker_view(),
-            channels=self._views(time.monotonic()),
+            channels=channels,
             history=list(self._history),
             events=list(self._events),
         )
@@ -257,7 +263,9 @@ class Supervisor:
         )
 
     def _views(self, now: float) -> list[ChannelView]:
-        return [views.channel_view(run, self.settings.retry.attempts, now) for run in self.runs()]
+        attempts, disk = self.settings.retry.attempts, self._history[-1]
+        full = disk.disk_total > 0 and disk.disk_free < DISK_FULL
+        return [views.channel_view(run, attempts, now, disk_full=full) for run in self.runs()]
 
     def _publish(self, now: float) -> None:
         events, self._unpublished = self._unpublished, []

@@ -1,29 +1,24 @@
 """How a run looks to those who watch it."""
 
-from transcoder_tui.models.job import Status
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import format_bitrate, format_fps
 from transcoder_tui.models.view import ChannelDocument, ChannelView, JobView
 from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker.run import ChannelRun
 
-QUIET_S = 3.0
-"""Seconds without media progress after which a channel on air says so."""
 
-
-def channel_view(run: ChannelRun, max_attempts: int, now: float) -> ChannelView:
+def channel_view(run: ChannelRun, max_attempts: int, now: float, *, disk_full: bool) -> ChannelView:
     """One row of the channel table.
 
     Args:
         run: The channel's run.
         max_attempts: Attempts after which it is given up.
         now: Monotonic seconds.
+        disk_full: Whether nothing can be written below the HLS root.
     """
     spec, job = run.spec, run.job
-    index = job.active_source if job.active_source < len(spec.sources) else 0
-    source = spec.sources[index]
-    quiet = run.quiet_s(now)
-    stalling = job.status == Status.RUNNING and quiet >= QUIET_S
+    source = spec.sources[run.source_index]
+    message, remedy = run.complaint(now, disk_full=disk_full)
     return ChannelView(
         id=run.id,
         revision=run.revision,
@@ -32,7 +27,7 @@ def channel_view(run: ChannelRun, max_attempts: int, now: float) -> ChannelView:
         priority=spec.priority,
         source=source.address.masked,
         interface=source.interface,
-        source_index=index,
+        source_index=run.source_index,
         sources=len(spec.sources),
         renditions=[rendition_words(rendition) for rendition in spec.renditions],
         outputs=[output.address.masked for output in spec.outputs],
@@ -45,8 +40,8 @@ def channel_view(run: ChannelRun, max_attempts: int, now: float) -> ChannelView:
         max_attempts=max_attempts,
         next_retry_at=job.next_retry_at,
         restarts=job.restarts,
-        message=f"no media progress for {quiet:.0f} s" if stalling else job.error,
-        remedy="check the source" if stalling else job.remedy,
+        message=message,
+        remedy=remedy,
         telemetry=run.figures(now),
     )
 

@@ -35,6 +35,10 @@ class Watchdog:
             self._advances += 1
         self._last = seen
 
+    def hold(self, now: float) -> None:
+        """Counts from ``now`` on: until then nobody could see whether there was progress."""
+        self._advanced_at = now
+
     def stalled_s(self, now: float) -> float:
         """Seconds since the last media progress, or since the start."""
         return now - self._advanced_at

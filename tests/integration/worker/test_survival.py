@@ -160,6 +160,23 @@ async def test_stopping_the_worker_leaves_channels_on_air_and_the_next_one_takes
         assert (job.pid, job.status) == (view.pid, Status.RUNNING)
 
 
+async def test_a_worker_whose_keeper_was_killed_is_replaced_by_starting_it(
+    client: WorkerClient, wait: Wait, cli: Any
+) -> None:
+    [(channel_id, view)] = (await on_air(client, wait, "One")).items()
+    worker = await client.worker()
+    assert worker.keeper_pid is not None
+    os.kill(worker.keeper_pid, signal.SIGKILL)
+    assert (await client.worker()).pid == worker.pid, "the worker goes on without it"
+
+    started = await asyncio.to_thread(cli, "worker", "start")
+
+    assert started.returncode == 0, started.stderr
+    fresh = await client.worker()
+    assert fresh.keeper_pid not in (None, worker.keeper_pid)
+    assert (await client.job(channel_id)).pid == view.pid
+
+
 async def test_reload_replaces_the_worker_and_touches_no_channel(client: WorkerClient, wait: Wait, cli: Any) -> None:
     [(channel_id, view)] = (await on_air(client, wait, "One")).items()
     worker = await client.worker()
@@ -187,6 +204,39 @@ async def test_an_ffmpeg_whose_channel_is_gone_is_ended(
     assert view.pid is not None
     eventually(lambda: not alive(view.pid or 0))
     assert runs_of(settings) == []
+
+
+async def test_a_change_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
+    client: WorkerClient, settings: Settings, wait: Wait, cli: Any
+) -> None:
+    [(channel_id, view)] = (await on_air(client, wait, "One")).items()
+    assert cli("worker", "stop").returncode == 0
+    with sqlite3.connect(settings.database) as database:
+        database.execute("UPDATE output SET url = 'hls://elsewhere'")
+    database.close()
+
+    ensure_worker(settings)
+
+    again = await wait(channel_id, lambda row: is_running(row) and row.pid != view.pid)
+    assert again.outputs == ["hls://elsewhere"]
+    assert view.pid is not None and not alive(view.pid)
+
+
+@pytest.mark.parametrize("status", ["retrying", "error"])
+@pytest.mark.parametrize("wanted", ["running", "stopped"])
+async def test_an_order_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
+    client: WorkerClient, settings: Settings, wait: Wait, cli: Any, status: str, wanted: str
+) -> None:
+    created = await client.create(channel(autostart=False))
+    assert cli("worker", "stop").returncode == 0
+    with sqlite3.connect(settings.database) as database:
+        database.execute("UPDATE job SET status = ?, wanted = ?, error = ''", (status, wanted))
+    database.close()
+
+    ensure_worker(settings)
+
+    expected = Status.RUNNING if wanted == "running" else Status.STOPPED
+    assert await wait(created.id, lambda row: row.status == expected)
 
 
 async def test_a_channel_is_adopted_although_the_database_remembers_an_earlier_run(

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
@@ -12,7 +12,7 @@ from transcoder_tui.models.names import check_name, slug
 from transcoder_tui.models.output import Destinations, Output
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import Source
-from transcoder_tui.models.units import Range, format_bitrate, format_seconds
+from transcoder_tui.models.units import Range, format_bitrate, format_seconds, no_truth_value
 
 MUX_OVERHEAD = Fraction(108, 100)
 """Transport stream, PES and PSI around the streams, measured: below it FFmpeg reports ``dts < pcr``."""
@@ -33,7 +33,7 @@ class ChannelFields(BaseModel):
     group: Annotated[str, AfterValidator(check_name)] | None = about(
         "Group under which operators find it.", label="Group", example="News", default=None
     )
-    priority: Annotated[int, Range(0, 100)] = about(
+    priority: Annotated[int, BeforeValidator(no_truth_value), Range(0, 100)] = about(
         "Higher priorities start first when many channels start at once.", label="Priority", default=50
     )
     autostart: bool = about(
@@ -62,12 +62,17 @@ class ChannelSpec(ChannelFields):
             if name in names[:index]:
                 raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
         destinations = Destinations()
+        received = {source.address.authority for source in self.sources if source.address.scheme == "udp"}
         for index, output in enumerate(self.outputs):
             where = f"outputs[{index}]"
             earlier = destinations.take(output.destination, output.url)
             if earlier is not None:
                 raise refuse(
                     f"{output.destination} overlaps with {earlier}", "give each output its own address", f"{where}.url"
+                )
+            if output.address.scheme == "udp" and output.address.authority in received:
+                raise refuse(
+                    f"{output.url} is also the source of this channel", "send it to another address", f"{where}.url"
                 )
             self._check_rendition(output, where)
             self._check_muxrate(output, where)

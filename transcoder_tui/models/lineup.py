@@ -43,12 +43,23 @@ def conflicts(channels: Sequence[ChannelSpec]) -> list[Fault]:
     found: list[Fault] = []
     names: dict[str, int] = {}
     destinations = Destinations()
+    listeners: dict[str | None, str] = {}
     for index, channel in enumerate(channels):
         if channel.name.casefold() in names:
             found.append(
                 Fault(f"{channel.name!r} is used twice", "give each channel its own name", f"channels[{index}].name")
             )
         names[channel.name.casefold()] = index
+        for number, source in enumerate(channel.sources):
+            listener = listeners.setdefault(source.listens_on, channel.name) if source.listens_on else channel.name
+            if listener != channel.name:
+                found.append(
+                    Fault(
+                        f"{listener} receives on {source.listens_on} already",
+                        "only one program can receive a unicast; send it to another port, or use a multicast group",
+                        f"channels[{index}].sources[{number}].url",
+                    )
+                )
         for number, output in enumerate(channel.outputs):
             owner = destinations.take(output.destination, channel.name)
             if owner not in (None, channel.name):

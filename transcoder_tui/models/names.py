@@ -19,6 +19,8 @@ def check_name(name: str) -> str:
         raise refuse("has the wrong length", f"write 1 to {MAX_NAME} characters")
     if not name.isprintable():
         raise refuse(f"{name!r} contains control characters", "write printable characters only")
+    if name.startswith("-"):
+        raise refuse(f"{name!r} could be taken for an option", "begin it with a letter or a digit")
     if name.isdigit():
         raise refuse(f"{name!r} could be taken for a channel's id", "add a letter")
     return name

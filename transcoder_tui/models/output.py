@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from transcoder_tui.models.address import (
     Address,
@@ -16,7 +16,7 @@ from transcoder_tui.models.address import (
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about, refuse_foreign
 from transcoder_tui.models.names import is_directory
-from transcoder_tui.models.units import Bitrate, Range, Seconds, format_bitrate, format_seconds
+from transcoder_tui.models.units import Bitrate, Range, Seconds, format_bitrate, format_seconds, no_truth_value
 
 SCHEMES = ("udp", "hls", "rtmp", "rtmps", "file")
 """The address schemes of outputs; each kind's argv is in ``ffmpeg/outputs.py``."""
@@ -36,6 +36,8 @@ def parse_output(text: str) -> Address:
         require_host(address)
         require_port(address)
         require_query(address, ())
+        if address.host in ("0.0.0.0", "255.255.255.255", "::"):
+            raise refuse(f"{address.host} is no destination", "write a multicast group or the address of a receiver")
     elif address.scheme == "hls":
         if not is_directory(hls_directory(address)) or address.query:
             raise refuse(
@@ -88,7 +90,7 @@ class Output(BaseModel):
         min_length=1,
         max_length=64,
     )
-    ttl: Annotated[int | None, Range(1, 255)] = about(
+    ttl: Annotated[int | None, BeforeValidator(no_truth_value), Range(1, 255)] = about(
         "Time to live: how many routers a multicast may cross. 16 if not given.",
         label="TTL",
         unit="hops",
@@ -112,7 +114,7 @@ class Output(BaseModel):
         kinds=("hls",),
         default=None,
     )
-    window: Annotated[int | None, Range(3, 1000)] = about(
+    window: Annotated[int | None, BeforeValidator(no_truth_value), Range(3, 1000)] = about(
         "How many segments the HLS playlist lists. 6 if not given.",
         label="Window",
         unit="segments",

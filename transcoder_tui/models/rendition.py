@@ -20,6 +20,9 @@ from transcoder_tui.models.units import (
     frame_rate,
 )
 
+MAX_GOP_ERROR = 0.1
+"""Frames by which a GOP that is written in seconds may miss whole frames: 2s at 29.97 fps are 59.94."""
+
 
 class Video(BaseModel):
     """The picture of a rendition."""
@@ -63,9 +66,13 @@ class Video(BaseModel):
 
     @model_validator(mode="after")
     def _whole_gop(self) -> "Video":
-        if self.gop_frames < 1:
+        nominal = self.gop * self.fps
+        if abs(nominal - round(nominal)) > MAX_GOP_ERROR or self.gop_frames < 1:
+            frames = max(1, round(nominal))
             raise refuse(
-                f"{format_seconds(self.gop)} is shorter than a frame", "write a GOP of at least one frame", "gop"
+                f"{format_seconds(self.gop)} are {nominal:g} frames at {format_fps(self.fps)} fps",
+                f"write whole frames, such as {format_seconds(frames / self.fps)}",
+                "gop",
             )
         return self
 

@@ -69,7 +69,9 @@ def _check_test(address: Address) -> None:
         raise refuse(f"{address.text!r} is no test pattern", "write test://bars?size=1280x720&fps=25")
     require_query(address, ("size", "fps", "tone"))
     check_size(address.query.get("size", "1280x720"))
-    parse_fps(address.query.get("fps", "25"))
+    fps = parse_fps(address.query.get("fps", "25"))
+    if not isinstance(fps, float) or not 1 <= fps <= 120:
+        raise refuse(f"fps {address.query['fps']!r} is out of range", "write frames per second, 1 to 120")
     tone = address.query.get("tone", "1000")
     if not tone.isdigit() or not 20 <= int(tone) <= 20_000:
         raise refuse(f"tone {tone!r} is out of range", "write hertz, 20 to 20000")
@@ -110,3 +112,13 @@ class Source(BaseModel):
     def address(self) -> Address:
         """The address taken apart."""
         return parse_source(self.url)
+
+    @property
+    def listens_on(self) -> str | None:
+        """The port that only one program can receive on; None where others may receive too, or it is elsewhere."""
+        address = self.address
+        if address.scheme == "udp" and not address.is_multicast:
+            return f"udp://{address.authority}"
+        if address.scheme == "srt" and address.query.get("mode") == "listener":
+            return f"srt://:{address.port}"
+        return None

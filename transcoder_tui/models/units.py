@@ -34,6 +34,13 @@ class Range:
         return f"{self.write(self.low)} to {self.write(self.high)}"
 
 
+def no_truth_value(value: object) -> object:
+    """Refuses ``true`` and ``yes`` where a number is meant; Python would count them as 1."""
+    if isinstance(value, bool):
+        raise refuse(f"{value!r} is not a whole number", "write digits only")
+    return value
+
+
 _BITRATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:bit/s|b/s|bps)?")
 
 

@@ -188,12 +188,17 @@ async def test_a_deleted_channel_is_off_air_and_gone(client: WorkerClient, wait:
         ({"outputs": [{"url": "file:///root/out.ts"}]}, "outputs[0].url"),
         ({"name": "TEST"}, "name"),
         ({"name": "Other", "outputs": [{"url": "hls://test"}]}, "outputs[0].url"),
+        ({"outputs": [{"url": "file://./rec//one.ts"}]}, "outputs[0].url"),
+        ({"sources": [{"url": "file://rec/one.ts"}]}, "sources[0].url"),
+        ({"sources": [{"url": "udp://127.0.0.1:5990"}]}, "sources[0].url"),
     ],
 )
 async def test_what_this_host_cannot_run_is_refused_before_it_is_stored(
     client: WorkerClient, change: dict[str, Any], field: str
 ) -> None:
-    await client.create(channel(autostart=False))
+    outputs = [{"url": "hls://test", "segment": "1s"}, {"url": "file://rec/one.ts"}]
+    sources = [{"url": "udp://127.0.0.1:5990"}]
+    await client.create(channel(autostart=False, sources=sources, outputs=outputs))
 
     with pytest.raises(InvalidInput) as refusal:
         await client.create({**channel("Second"), **change})

@@ -267,7 +267,7 @@ class TestOneOutput:
             (29.97, "2s", "4s", "4.004"),
             (59.94, "1s", "6s", "6.006"),
             (23.976, "2s", None, "4.004"),
-            (12.5, "1s", "4s", "3.84"),
+            (12.5, "2s", "4s", "4"),
             (25, "1920ms", "3840ms", "3.84"),
             (23.976, "1s", "3s", "3.003"),
             (59.94, "500ms", "1500ms", "1.5015"),
@@ -331,9 +331,11 @@ class TestSeveralOutputs:
 
     def test_repeat_parameter_sets_in_the_stream_where_another_output_wants_them_apart(self) -> None:
         udp, rtmp = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "rtmp://203.0.113.5/live/key"})
-        alone, _ = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"})
+        beside_hls, _ = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"})
+        alone, _ = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "udp://239.2.1.2:5000"})
 
         assert "bsfs/v=dump_extra" in udp
+        assert "bsfs/v=dump_extra" in beside_hls
         assert "bsfs" not in rtmp
         assert "bsfs" not in alone
 

@@ -171,7 +171,7 @@ class Verdict:
 
     def _in_words(self, exit_code: int | None) -> str:
         if exit_code is None:
-            return "FFmpeg ended while the worker was away; nobody saw how"
+            return "FFmpeg ended, and nobody was there to see its exit code"
         if exit_code == 0:
             return f"FFmpeg ended by itself: {self._source} ended or fell silent"
         if exit_code in (126, 127):

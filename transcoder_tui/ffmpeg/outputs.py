@@ -201,6 +201,8 @@ def _hls(job: _Job) -> Destination:
         streams=job.plan.streams(job.carried),
         protocols="file",
         options=options,
+        # The master playlist names the codecs, which FFmpeg reads from there; alone, the muxer asks for it by itself.
+        global_header=True,
     )
 
 

@@ -190,6 +190,27 @@ def test_several_outputs_share_each_encoded_stream(
     assert streams(ffprobe, recorded / "hi.ts") == [("h264", 320), ("aac", None)]
 
 
+def test_the_master_playlist_names_the_codecs_beside_a_transport_stream_too(
+    start: Any, host: HostFacts, receive: Any, ffprobe: Probe, eventually: Any, tmp_path: Path
+) -> None:
+    receiver, port = receive()
+    outputs: list[dict[str, object]] = [{"url": f"udp://127.0.0.1:{port}"}, {"url": "hls://all", "segment": "1s"}]
+    spec = channel(*outputs)
+    (tree,) = hls_trees(spec, host)
+
+    run = start(spec)
+    eventually(lambda: len(segments(tree.playlists[0])) >= 3)
+    run.stop()
+
+    (variant,) = m3u8.load(str(tree.master)).playlists
+    assert variant.stream_info.codecs.startswith("avc1.")
+    assert variant.stream_info.codecs.endswith(",mp4a.40.2")
+    later = tree.playlists[0].parent / segments(tree.playlists[0])[-1].uri
+    assert streams(ffprobe, later) == [("h264", 160), ("aac", None)], "a viewer may join at any segment"
+    (tmp_path / "a.ts").write_bytes(receiver.data)
+    assert streams(ffprobe, tmp_path / "a.ts") == [("h264", 160), ("aac", None)]
+
+
 @pytest.mark.parametrize("host", ["it's a:[b],c|d \\e"], indirect=True)
 def test_paths_may_hold_any_character(start: Any, host: HostFacts, eventually: Any) -> None:
     spec = channel({"url": "hls://x", "segment": "1s"}, {"url": "file://a.ts"})

@@ -5,9 +5,11 @@ import fcntl
 import logging
 import logging.handlers
 import os
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 from transcoder_tui.api.app import make_app
 from transcoder_tui.api.server import bind, make_server
@@ -60,6 +62,8 @@ def _prepare(settings: Settings) -> None:
     handler = logging.handlers.RotatingFileHandler(settings.worker_log, maxBytes=LOG_BYTES, backupCount=1)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     logging.raiseExceptions = False  # a full disk must not fill the keeper's log with the news
     for noisy in ("alembic", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -98,7 +102,7 @@ def _tell_systemd(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
         channel.send(state.encode())
 

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from transcoder_tui import __version__
 from transcoder_tui.api import errors
+from transcoder_tui.api.body_limit import BodyLimit
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
@@ -99,10 +100,9 @@ async def log(
     worker: Worker,
     lines: Lines = 200,
     offset: Annotated[int | None, Query(ge=0)] = None,
-    before: Annotated[int | None, Query(ge=0)] = None,
 ) -> LogChunk:
-    """A part of a channel's log: from ``offset`` on, up to ``before``, else the last lines."""
-    return worker.log_chunk(channel_id, lines, offset, before)
+    """A part of a channel's log: from ``offset`` on, else the last lines."""
+    return worker.log_chunk(channel_id, lines, offset)
 
 
 @router.get("/channels/{channel_id}/command")
@@ -165,8 +165,9 @@ async def stream(worker: Worker) -> StreamingResponse:
 
 def make_app(supervisor: Supervisor) -> FastAPI:
     """The API of one worker."""
-    app = FastAPI(title="transcoder-tui", version=__version__, redoc_url=None)
+    app = FastAPI(title="transcoder-tui", version=__version__, docs_url=None, redoc_url=None)
     app.state.supervisor = supervisor
     app.include_router(router)
     errors.install(app)
+    app.add_middleware(BodyLimit)
     return app

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from transcoder_tui.errors import (
     Conflict,
+    Fault,
     HostFault,
     InvalidInput,
     NoSuchChannel,
@@ -40,13 +41,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        document = InvalidInput(faults_from(error.errors(), skip=1)).document()
+        faults = [
+            Fault(fault.fault, fault.remedy or "see /openapi.json", "" if fault.field.startswith("[") else fault.field)
+            for fault in faults_from(error.errors(), skip=1)
+        ]
+        document = InvalidInput(faults).document()
         return JSONResponse(document, STATUS[InvalidInput])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         where = f"{request.method} {request.url.path}"
-        return JSONResponse(TranscoderError(f"{error.detail}: {where}", "see /docs").document(), error.status_code)
+        return JSONResponse(
+            TranscoderError(f"{error.detail}: {where}", "see /openapi.json").document(), error.status_code
+        )
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> JSONResponse:

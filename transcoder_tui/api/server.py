@@ -54,12 +54,19 @@ def bind(path: Path) -> socket.socket:
         listener.bind(str(path))
     finally:
         os.umask(umask)
+    listener.listen()
     return listener
 
 
 def make_server(app: FastAPI) -> Server:
     """A server for the app; ``serve(sockets=[...])`` runs it until ``should_exit`` is set."""
-    options: dict[str, Any] = {"http": _PeerProtocol, "ws": "none", "lifespan": "off", "access_log": False}
+    options: dict[str, Any] = {
+        "http": _PeerProtocol,
+        "ws": "none",
+        "lifespan": "off",
+        "access_log": False,
+        "proxy_headers": False,
+    }
     return Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, **options))
 
 

@@ -37,6 +37,15 @@ View = TypeVar("View", bound=BaseModel)
 _MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
 
 
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Cuts at line feeds only: a text may hold other characters that Unicode counts as line ends."""
+    rest = b""
+    async for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line
+
+
 @contextmanager
 def _understood() -> Iterator[None]:
     """Turns an answer of another shape than ours into an error that tells what to do."""
@@ -47,6 +56,13 @@ def _understood() -> Iterator[None]:
             "the worker answers in a way that this program does not understand",
             "they are of different versions: replace the worker with 'transcoder-tui worker reload'",
         ) from None
+
+
+def _error_of(response: httpx.Response) -> TranscoderError:
+    try:
+        return error_from(response.json())
+    except ValueError:
+        return TranscoderError("the worker ended while it worked on this", "see what has been done, and ask again")
 
 
 class WorkerClient:
@@ -171,8 +187,8 @@ class WorkerClient:
             async with self._http.stream("GET", "/stream", timeout=timeout) as response:
                 if response.is_error:
                     await response.aread()
-                    raise error_from(response.json())
-                async for line in response.aiter_lines():
+                    raise _error_of(response)
+                async for line in _lines(response.aiter_bytes()):
                     with _understood():
                         message = _MESSAGES.validate_json(line)
                     yield message
@@ -195,13 +211,15 @@ class WorkerClient:
         except httpx.TransportError as error:
             raise self._no_worker(error) from None
         if response.is_error:
-            try:
-                raise error_from(response.json())
-            except ValueError:
-                raise error_from(None) from None
+            raise _error_of(response)
         return response.json() if response.content else None
 
     def _no_worker(self, error: httpx.TransportError) -> NoWorker:
+        if isinstance(error, httpx.TimeoutException):
+            return NoWorker(
+                f"the worker on {self.socket} accepts calls but does not answer them",
+                "look at its log; 'transcoder-tui worker stop' ends it, channels stay on air",
+            )
         reason = str(error) or type(error).__name__
         return NoWorker(
             f"no worker answers on {self.socket} ({reason})", "start one with 'transcoder-tui worker start'"

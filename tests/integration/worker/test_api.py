@@ -56,6 +56,20 @@ async def test_every_error_has_the_same_shape(
         assert field in [fault["field"] for fault in error["faults"]]
 
 
+async def test_a_request_of_any_size_does_not_hurt(client: WorkerClient, http: httpx.AsyncClient) -> None:
+    response = await http.post("/channels", content=b" " * 11_000_000)
+
+    assert response.status_code == 413
+    assert response.json()["error"]["faults"][0]["remedy"]
+    assert (await client.worker()).pid
+
+
+async def test_nobody_can_order_in_the_name_of_another(client: WorkerClient, http: httpx.AsyncClient) -> None:
+    await http.post("/channels", json=channel(autostart=False), headers={"x-forwarded-for": "chief-engineer"})
+
+    assert [event.actor for event in await client.events(1)] == [getpass.getuser()]
+
+
 async def test_a_line_up_with_one_mistake_changes_nothing(client: WorkerClient, http: httpx.AsyncClient) -> None:
     good = channel("Good", autostart=False)
     bad = channel("Bad", autostart=False, sources=[{"url": "udp://239.1.1.1:5000", "interface": "eth99"}])

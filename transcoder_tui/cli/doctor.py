@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from transcoder_tui.cli.exit_codes import ExitCode
+from transcoder_tui.cli.handles import keeper_of
 from transcoder_tui.cli.output import Style, can_show, say, write_json
 from transcoder_tui.client.background import answers
 from transcoder_tui.errors import HostFault, TranscoderError
@@ -49,6 +50,9 @@ def ffmpeg_checks(settings: Settings) -> list[Check]:
 def worker_check(settings: Settings) -> Check:
     """Whether a worker answers; none is no fault, as it may not have been started yet."""
     try:
+        if answers(settings) and keeper_of(settings.run_path) is None:
+            remedy = "'transcoder-tui worker start' replaces it; channels stay on air"
+            return Check("worker", False, "answers, but has no keeper: nobody restarts it when it ends", remedy)
         if answers(settings):
             return Check("worker", True, f"answers on {settings.socket}")
     except TranscoderError as error:

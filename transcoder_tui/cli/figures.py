@@ -7,9 +7,6 @@ from transcoder_tui.cli.output import Style, can_show
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.view import ChannelView
 
-SLOW = 0.97
-"""Media time per wall time below which a channel on air does not keep up; the worker's own threshold."""
-
 Health = Literal["off", "starting", "good", "degraded", "fault"]
 """``off`` as ordered; ``starting``; ``good``: on air; ``degraded``: on air with a complaint; ``fault``: not on air."""
 
@@ -35,8 +32,7 @@ _STYLES: dict[Health, Style] = {
 def health(view: ChannelView) -> Health:
     """How a channel does, in one word."""
     if view.status is Status.RUNNING:
-        slow = view.telemetry.speed is not None and view.telemetry.speed < SLOW
-        return "degraded" if view.message or slow else "good"
+        return "degraded" if view.message else "good"
     if view.status in (Status.RETRYING, Status.ERROR):
         return "fault"
     return "starting" if view.wanted is Wanted.RUNNING else "off"

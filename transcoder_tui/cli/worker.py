@@ -33,10 +33,17 @@ def run(settings: Settings) -> None:
 
 
 async def start(settings: Settings) -> ExitCode:
-    """Starts keeper and worker unless they run."""
+    """Starts keeper and worker unless they run; a worker whose keeper is gone is replaced by one that has one."""
     started = ensure_worker(settings)
     async with WorkerClient(settings.socket) as client:
         view = await client.worker()
+        if view.keeper_pid is None and keeper_of(settings.run_path) is None:
+            with handle_on(None, view.pid) as handle:
+                send(handle, signal.SIGTERM)
+                await _ended(client, handle)
+            started = ensure_worker(settings)
+            say(f"Worker {view.pid} had no keeper and is replaced. Channels stay on air.", "warning")
+            view = await client.worker()
     say(f"Worker {view.pid} {'started' if started else 'runs already'}; it listens on {settings.socket}.")
     return ExitCode.OK
 
@@ -52,7 +59,12 @@ async def status(client: WorkerClient, *, as_json: bool) -> ExitCode:
         [
             ("version", view.version),
             ("up", duration_text(view.uptime_s)),
-            ("keeper", str(view.keeper_pid) if view.keeper_pid else "none; nobody restarts the worker if it ends"),
+            (
+                "keeper",
+                str(view.keeper_pid)
+                if view.keeper_pid
+                else "none; nobody restarts the worker: 'worker start' repairs it",
+            ),
             ("socket", view.socket),
             ("data", view.data_dir),
             ("database", view.database),
@@ -109,7 +121,7 @@ async def reload(client: WorkerClient) -> ExitCode:
     """Replaces the worker; its keeper and the channels stay."""
     before = await client.worker()
     if before.keeper_pid is None:
-        raise HostFault("this worker has no keeper that could replace it", "stop the worker, and start it again")
+        raise HostFault("this worker has no keeper that could replace it", "'transcoder-tui worker start' replaces it")
     pids = await _pids(client)
     with handle_on(before.keeper_pid) as handle:
         send(handle, signal.SIGHUP)

@@ -1,3 +1,4 @@
+import fcntl
 import json
 from pathlib import Path
 
@@ -20,10 +21,17 @@ def test_the_machine_is_examined_without_a_worker(run: Run) -> None:
     assert code == (1 if any(check["ok"] is False for check in checks.values()) else 0)
 
 
-def test_a_worker_that_answers_is_found(rack: Rack, run: Run) -> None:
-    checks = {check["name"]: check for check in json.loads(run("doctor", "--json").out)}
+def test_a_worker_that_answers_is_found_and_so_is_the_lack_of_its_keeper(rack: Rack, run: Run, home: Path) -> None:
+    def worker_check() -> dict[str, object]:
+        return {check["name"]: check for check in json.loads(run("doctor", "--json").out)}["worker"]
 
-    assert checks["worker"]["ok"] is True
+    alone = worker_check()
+    with (home / "run" / "keeper.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = worker_check()
+
+    assert (alone["ok"], kept["ok"]) == (False, True)
+    assert "worker start" in str(alone["remedy"])
 
 
 def test_a_fault_is_marked_in_words_with_its_remedy_and_makes_the_exit_code(

@@ -2,7 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +227,42 @@ async def test_the_log_holds_the_command_and_the_end_and_hides_the_key(client: W
     assert "verysecretkey" not in (await client.command(created.id)).shell
     assert "verysecretkey" not in str(await client.metrics())
     assert (await client.channel(created.id)).spec["outputs"][1]["url"].endswith("verysecretkey"), "export keeps it"
+
+
+async def test_a_dead_output_of_several_is_named_while_the_others_go_on(client: WorkerClient, wait: Wait) -> None:
+    outputs = [{"url": "hls://test", "segment": "1s"}, {"url": "rtmp://127.0.0.1:9/live/verysecretkey"}]
+    created = await client.create(channel(outputs=outputs))
+
+    view = await wait(created.id, lambda row: is_running(row) and "rtmp://127.0.0.1:9/live" in row.message)
+
+    assert "verysecretkey" not in view.message
+    assert (view.restarts, view.telemetry.drops) == (0, 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", str(tmp_path)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+async def test_a_full_disk_below_hls_is_told_although_ffmpeg_says_nothing(small_disk: Path) -> None:
+    with installation(HLS_ROOT=str(small_disk)) as settings:
+        ensure_worker(settings)
+        async with WorkerClient(settings.socket) as client:
+            created = await client.create(channel())
+            await row_of(client, created.id, is_running)
+            room = shutil.disk_usage(small_disk).free
+            (small_disk / "filler").write_bytes(b"x" * (room - 100_000))
+
+            view = await row_of(client, created.id, lambda row: "disk of the HLS root is full" in row.message)
+
+            assert is_running(view)
+            (small_disk / "filler").unlink()
+            await row_of(client, created.id, lambda row: is_running(row) and not row.message)
 
 
 async def test_a_recording_of_an_earlier_run_is_kept(

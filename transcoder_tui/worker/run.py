@@ -27,6 +27,7 @@ from transcoder_tui.models.view import Telemetry
 from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker import ledger, outputs
 from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.health import complaint
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.monitor import Monitor, Observed
 from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SECOND_TERM_S, Process, adopt, spawn
@@ -37,15 +38,6 @@ from transcoder_tui.worker.states import SEVERITY, assert_transition
 LEDGER_TRIES = 25
 """How often the exit ledger is asked how an adopted FFmpeg ended: the keeper needs a moment to write it down."""
 LEDGER_POLL_S = 0.02
-
-QUIET_S = 3.0
-"""Seconds without media progress after which a channel on air says so."""
-QUIET_SEGMENTS_S = 12.0
-"""The same for sources that come in segments: RFC 8216 players wait for up to three of them, usually of 4 s."""
-SLOW = 0.97
-"""Share of real time below which a channel falls behind for good."""
-SETTLED_S = 15.0
-"""Seconds on air after which its speed means anything: FFmpeg begins with what it had buffered."""
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +225,7 @@ class ChannelRun:
         return self._monitor.figures(now) if self._monitor is not None else Telemetry()
 
     def complaint(self, now: float, *, disk_full: bool) -> tuple[str, str]:
-        """What is wrong with a channel although it is on air, and the remedy; empty where nothing is.
+        """Why the channel is not on air, or not well, and the remedy; empty where nothing is wrong.
 
         Args:
             now: Monotonic seconds.
@@ -241,23 +233,8 @@ class ChannelRun:
         """
         if self.job.status != Status.RUNNING or self._monitor is None:
             return self.job.error, self.job.remedy
-        # HLS arrives a segment at a time: pauses are normal, and so is catching up.
-        in_segments = self.spec.sources[self.source_index].address.scheme in ("http", "https")
-        quiet = self._monitor.quiet_s(now)
-        if quiet >= (QUIET_SEGMENTS_S if in_segments else QUIET_S):
-            return f"no media progress for {quiet:.0f} s", "check the source"
-        if disk_full and any(output.address.scheme == "hls" for output in self.spec.outputs):
-            return "the disk of the HLS root is full: its segments are empty", "free space on it"
-        found = self._monitor.complaint(now)
-        if found is not None:
-            return found.cause, found.remedy
-        speed = self._monitor.figures(now).speed
-        if speed is not None and speed < SLOW and not in_segments and self._on_air_s() > SETTLED_S:
-            return (
-                f"too slow: {speed:.2f}x real time",
-                "lighter preset, fewer rungs, or fewer channels on this host",
-            )
-        return "", ""
+        source = self.spec.sources[self.source_index]
+        return complaint(self.spec, source, self._monitor, self._on_air_s(), now, disk_full=disk_full)
 
     def command(self) -> Command:
         """The command of the active source as it would be started now.

@@ -60,7 +60,7 @@ def log() -> list[str]:
         (
             140,
             "WORKER",
-            "start: ffmpeg -hide_banner -nostdin -i srt://203.0.113.20:9000?mode=caller -map 0:v:0 -c:v ...",
+            "start: ffmpeg -hide_banner -nostats -i srt://203.0.113.20:9000?mode=caller -map 0:v:0 -c:v ...",
         ),
         (137, "INFO", "Input #0, mpegts, from 'srt://203.0.113.20:9000?mode=caller':"),
         (137, "INFO", "  Stream #0:0[0x100]: Video: h264 (High), yuv420p(tv, bt709), 1920x1080, 25 fps"),

@@ -151,7 +151,7 @@ def line_up() -> list[ChannelView]:
 
 def log_lines(count: int = 40) -> list[str]:
     lines = [
-        "2026-11-22T10:03:11.004Z WORKER  start: ffmpeg -hide_banner -nostdin -i udp://239.1.1.1:5000 "
+        "2026-11-22T10:03:11.004Z WORKER  start: ffmpeg -hide_banner -nostats -i udp://239.1.1.1:5000 "
         + "-map 0:v " * 30
     ]
     for number in range(count - 2):
@@ -263,7 +263,7 @@ class FakeClient(WorkerClient):
 
     async def command(self, channel_id: int) -> CommandView:
         self._refuse()
-        argv = ["/usr/bin/ffmpeg", "-hide_banner", "-nostdin", "-i", "udp://239.1.1.1:5000?fifo_size=50000"]
+        argv = ["/usr/bin/ffmpeg", "-hide_banner", "-nostats", "-i", "udp://239.1.1.1:5000?fifo_size=50000"]
         argv += ["-map", "0:v:0", "-c:v", "libx264", "-preset", "veryfast", "-f", "mpegts", "udp://239.2.1.1:5000"]
         return CommandView(argv=argv, shell=" ".join(argv))
 

@@ -6,6 +6,7 @@ string that is not their own through :func:`sanitise`, once, where they show it.
 """
 
 import re
+import unicodedata
 
 SHOWN_INSTEAD = "\ufffd"
 """REPLACEMENT CHARACTER: says that there was something, which dropping it would not."""
@@ -13,12 +14,21 @@ SHOWN_INSTEAD = "\ufffd"
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 """What begins a new line (Unicode Standard, section 5.8), and would break a table's row or a log's line in two."""
 
-_UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""C0 but the tab, DEL, C1, the bidirectional controls (UAX 9) that reorder what stands beside them, lone surrogates."""
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Unicode categories: C0, DEL and C1; the bidirectional controls (UAX 9) that reorder what stands beside them, and
+other invisible ones; lone surrogates; private use and unassigned, whose width each terminal guesses differently."""
+_KEPT = frozenset("\t\u200c\u200d")
+"""The tab, and the joiners that scripts and emoji are written with."""
 
 
 def sanitise(text: str) -> str:
     """The text as one line without anything that a terminal would act on; tabs stay."""
     if text.isprintable():
         return text
-    return _UNSAFE.sub(SHOWN_INSTEAD, _BREAKS.sub(" ", text))
+    return "".join(map(_harmless, _BREAKS.sub(" ", text)))
+
+
+def _harmless(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in _HARMFUL:
+        return character
+    return SHOWN_INSTEAD

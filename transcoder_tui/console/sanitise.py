@@ -5,36 +5,21 @@ them on to the terminal unchanged (measured for Label, Static, Log, RichLog, Dat
 goes through :func:`sanitised` at the one place where it enters: :mod:`transcoder_tui.console.edge`.
 """
 
-import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from transcoder_tui.client.sanitise import sanitise
 from transcoder_tui.errors import TranscoderError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""Stands where a character was that a terminal would act on, so that nobody takes the text for intact."""
-
-_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories: C0, DEL and C1; bidi and other invisible format characters; lone surrogates; private use and
-unassigned, whose width each terminal guesses differently; line and paragraph separators."""
 
 Document = TypeVar("Document")
 
 
 def clean(text: str) -> str:
     """The text without characters that a terminal acts on. Tabs become blanks: their width depends on their place."""
-    if text.isprintable():
-        return text
-    return "".join(map(_harmless, text))
-
-
-def _harmless(character: str) -> str:
-    if character == "\t":
-        return " "
-    return REPLACEMENT if unicodedata.category(character) in _HARMFUL else character
+    return sanitise(text).replace("\t", " ")
 
 
 def sanitised(document: Document) -> Document:

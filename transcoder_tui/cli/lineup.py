@@ -85,7 +85,8 @@ def _line(change: Change, width: int, *, dry_run: bool) -> tuple[str, Style]:
     what = f"would be {done}" if dry_run else done
     fields = f": {', '.join(change.fields)}" if change.fields else ""
     restarted = (" (would restart)" if dry_run else " (restarted)") if change.restarts else ""
-    return f"{sign} {change.channel:<{width}}  {what}{fields}{restarted}", style
+    taken_off = " (on air)" if change.on_air and change.kind is ChangeKind.DELETE and dry_run else ""
+    return f"{sign} {change.channel:<{width}}  {what}{fields}{restarted}{taken_off}", style
 
 
 _WORDS: dict[ChangeKind, tuple[str, str, Style]] = {

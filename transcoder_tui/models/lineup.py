@@ -88,6 +88,8 @@ class Change(BaseModel):
     kind: ChangeKind
     channel: str
     """The channel's name."""
+    on_air: bool = False
+    """Whether it was on air, or about to be, when this was decided."""
     restarts: bool = False
     """Whether a channel that is on air is interrupted by it."""
     fields: list[str] = []

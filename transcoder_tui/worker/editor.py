@@ -82,11 +82,12 @@ class Editor:
             existing = {run.id: run.spec for run in self._runs.values()}
             planned = changes.plan(existing, lineup.channels, prune=prune)
             self._admit_all(lineup, planned, existing)
-            todo = [entry for entry in planned if entry.edit is not None]
+            shown = [self._with_effect(entry) for entry in planned]
+            todo = [(entry.change, entry.edit) for entry in planned if entry.edit is not None]
             if not dry_run and todo:
-                events = [_planned_event(entry.change, entry.edit, actor) for entry in todo if entry.edit]
-                await self._commit([entry.edit for entry in todo if entry.edit], events, actor)
-            return Applied(dry_run=dry_run, changes=[self._restart_shown(entry) for entry in planned])
+                events = [_planned_event(change, edit, actor) for change, edit in todo]
+                await self._commit([edit for _, edit in todo], events, actor)
+            return Applied(dry_run=dry_run, changes=shown)
 
     async def _commit(
         self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str
@@ -145,11 +146,11 @@ class Editor:
         except HostFault:
             return None
 
-    def _restart_shown(self, entry: changes.Planned) -> Change:
+    def _with_effect(self, entry: changes.Planned) -> Change:
         channel_id = entry.edit.channel_id if entry.edit else None
         run = self._runs.get(channel_id) if channel_id is not None else None
         live = run is not None and run.job.wanted == Wanted.RUNNING
-        return entry.change.model_copy(update={"restarts": entry.change.restarts and live})
+        return entry.change.model_copy(update={"on_air": live, "restarts": entry.change.restarts and live})
 
     def _taken(self, stored: StoredChannel | None) -> ChannelRun:
         assert stored is not None, "a created channel is stored"

@@ -47,6 +47,9 @@ async def test_a_line_up_is_applied_shown_exported_and_changed(
     assert (again.returncode, again.stdout.strip()) == (0, "= 2 unchanged")
     assert (await client.job(news.id)).pid == view.pid
 
+    pruned = cli("apply", "-", "--prune", "--dry-run", stdin="version: 1\nchannels: []\n")
+    assert pruned.stdout.splitlines() == ["- News HD  would be deleted (on air)", "- Sport    would be deleted"]
+
     assert cli("start", "Sport").returncode == 0
     await wait(sport.id, is_running)
     assert cli("stop", "--all").returncode == 0

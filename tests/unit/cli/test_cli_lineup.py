@@ -67,6 +67,7 @@ def test_apply_as_json_is_the_workers_answer(rack: Rack, run: Run) -> None:
     assert answer["changes"][1] == {
         "kind": "change",
         "channel": "Sport",
+        "on_air": False,
         "restarts": True,
         "fields": ["outputs[0].muxrate"],
     }

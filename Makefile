@@ -17,7 +17,7 @@ demo-stop: .venv/installed  ## Stop the demonstration's channels and its worker.
 	@$(DEMO) worker stop --channels || test $$? -eq 5  # 5: no worker, so there is nothing to stop
 
 test: check  ## Run everything that must hold.
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff check

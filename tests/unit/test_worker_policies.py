@@ -7,9 +7,11 @@ import pytest
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.lineup import ChangeKind
+from transcoder_tui.models.rendition import Rendition, Video
 from transcoder_tui.settings import RetrySettings
 from transcoder_tui.worker.changes import plan
 from transcoder_tui.worker.retry import retry_delay
+from transcoder_tui.worker.run import digest
 from transcoder_tui.worker.states import TRANSITIONS, ImpossibleTransition, assert_transition
 
 
@@ -113,3 +115,21 @@ def test_a_new_channel_is_wanted_at_once_only_where_it_starts_by_itself() -> Non
     assert automatic.edit.job.wanted == Wanted.RUNNING
     assert manual.edit is not None and manual.edit.job is not None
     assert manual.edit.job.wanted == Wanted.STOPPED
+
+
+def test_a_later_version_with_one_more_field_takes_a_channel_for_the_same() -> None:
+    class LaterVideo(Video):
+        tune: str = "none"
+
+    class LaterRendition(Rendition):
+        video: LaterVideo
+
+    class LaterSpec(ChannelSpec):
+        renditions: list[LaterRendition]  # type: ignore[assignment]
+        watermark: str | None = None
+
+    later = LaterSpec.model_validate(spec("One").document())
+
+    assert digest(later) == digest(spec("One"))
+    assert digest(spec("One", group="News", priority=1)) == digest(spec("One"))
+    assert digest(spec("One", outputs=[{"url": "hls://other"}])) != digest(spec("One"))

@@ -154,8 +154,11 @@ class ChannelSpec(ChannelFields):
         return _compact(self.model_dump(mode="json", exclude_none=True), self)
 
     def on_air_part(self) -> dict[str, Any]:
-        """What reaches FFmpeg: a change in it needs a restart, a change elsewhere does not."""
-        return self.model_dump(exclude={"group", "priority", "autostart"})
+        """What reaches FFmpeg: a change in it needs a restart, a change elsewhere does not.
+
+        Defaults are left out, so that a version with another field takes a channel for the same as before.
+        """
+        return self.model_dump(exclude={"group", "priority", "autostart"}, exclude_defaults=True)
 
 
 def least_muxrate(rendition: Rendition) -> int:

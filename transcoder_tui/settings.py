@@ -55,15 +55,54 @@ class RetrySettings(_Section):
     """Longest wait before an attempt; the waits grow 0, 2, 4, 8, 16, … seconds up to it."""
     healthy_after_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
     """Time on air after which earlier failures are forgotten."""
+    after_exhausted: Literal["probe", "hold"] = "probe"
+    """What follows the last attempt: ``probe`` tries channels with a live source again at long intervals, ``hold``
+    leaves every channel off air until an operator starts it."""
+    probe_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
+    """Interval before the first of these tries; it doubles from one to the next."""
+    probe_max_s: Annotated[float, Field(ge=1, le=86400)] = 300.0
+    """Longest interval between them."""
+
+
+class StartSettings(_Section):
+    """How many channels start at the same time."""
+
+    at_once: Annotated[int, Field(ge=1, le=10000)] | None = None
+    """Channels in start-up at the same time; the others wait in the order of their priority.
+    If not given: two for each core."""
+
+
+class SourceSettings(_Section):
+    """How a channel with several sources changes between them."""
+
+    return_after_s: Annotated[float, Field(ge=0, le=86400)] = 60.0
+    """Time for which a better source must have been good before the channel returns to it; 0: only on order."""
+    probe_every_s: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    """Interval at which better sources are tested while a backup is on air."""
+    hold_down_max_s: Annotated[float, Field(ge=1, le=86400)] = 3600.0
+    """A source that fails soon after a return must be good twice as long the next time, up to this time."""
+
+
+class BackupSettings(_Section):
+    """Copies of the database, in ``DATA_DIR/backups``."""
+
+    every_s: Annotated[float, Field(ge=1, le=604800)] = 3600.0
+    """Interval."""
+    keep: Annotated[int, Field(ge=1, le=10000)] = 48
+    """Copies that are kept; the oldest one goes."""
 
 
 class WatchdogSettings(_Section):
-    """When an FFmpeg that does nothing is ended."""
+    """When a channel counts as unwell, and when its FFmpeg is ended."""
 
     startup_s: Annotated[float, Field(ge=1, le=600)] = 15.0
     """Longest time from its start to its first media progress."""
     stall_s: Annotated[float, Field(ge=1, le=600)] = 15.0
     """Longest time on air without media progress."""
+    quiet_s: Annotated[float, Field(ge=1, le=600)] = 3.0
+    """Time on air without media progress after which an alarm is raised."""
+    slow_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
+    """Time over which a channel must be slower than real time before an alarm is raised."""
 
 
 class LogSettings(_Section):
@@ -127,8 +166,14 @@ class Settings(BaseSettings):
     """Which FFmpeg runs the channels."""
     retry: RetrySettings = RetrySettings()
     """What happens after a channel failed."""
+    start: StartSettings = StartSettings()
+    """How many channels start at the same time."""
+    sources: SourceSettings = SourceSettings()
+    """How a channel with several sources changes between them."""
     watchdog: WatchdogSettings = WatchdogSettings()
-    """When an FFmpeg that does nothing is ended."""
+    """When a channel counts as unwell, and when its FFmpeg is ended."""
+    backup: BackupSettings = BackupSettings()
+    """Copies of the database, in ``DATA_DIR/backups``."""
     log: LogSettings = LogSettings()
     """The log of each channel."""
     api: ApiSettings = ApiSettings()
@@ -176,6 +221,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The SQLite file."""
         return self.data_dir / "transcoder.db"
+
+    @property
+    def backups(self) -> Path:
+        """Where copies of the database lie."""
+        return self.data_dir / "backups"
 
     @property
     def channel_logs(self) -> Path:

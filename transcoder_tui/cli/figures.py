@@ -12,6 +12,7 @@ Health = Literal["off", "starting", "good", "degraded", "fault"]
 
 GLYPHS: dict[Status, tuple[str, str]] = {
     Status.STOPPED: ("○", "-"),
+    Status.QUEUED: ("◔", "~"),
     Status.PENDING: ("◌", "~"),
     Status.RUNNING: ("●", "*"),
     Status.RETRYING: ("↻", "!"),

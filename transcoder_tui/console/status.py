@@ -33,17 +33,18 @@ class Mark:
 _MARKS = {
     "error": Mark("✖", "error", "bad", 0),
     "retrying": Mark("↻", "retrying", "warn", 1),
-    "pending": Mark("◌", "starting", "busy", 3),
-    "stopping": Mark("◍", "stopping", "busy", 4),
-    "running": Mark("●", "on air", "good", 5),
-    "stopped": Mark("○", "stopped", "muted", 6),
+    "queued": Mark("◔", "queued", "busy", 3),
+    "pending": Mark("◌", "starting", "busy", 4),
+    "stopping": Mark("◍", "stopping", "busy", 5),
+    "running": Mark("●", "on air", "good", 6),
+    "stopped": Mark("○", "stopped", "muted", 7),
 }
 """Keyed by the values of ``models.job.Status``."""
 
 _UNWELL = Mark("▲", "on air", "warn", 2)
 """On air, but the worker says that it is not well."""
 
-_UNKNOWN = Mark("?", "unknown", "plain", 7)
+_UNKNOWN = Mark("?", "unknown", "plain", 8)
 """A status that this console is too old to know."""
 
 WORDS = {status: mark.word for status, mark in _MARKS.items()}
@@ -64,4 +65,4 @@ def tone_of(status: str) -> Tone:
 
 def is_live(channel: "ChannelView") -> bool:
     """Whether stopping the channel would take something off air or interrupt its start."""
-    return channel.status in ("running", "pending", "stopping")
+    return channel.status in ("running", "queued", "pending", "stopping")

@@ -12,7 +12,15 @@ from transcoder_tui.models.names import check_name, slug
 from transcoder_tui.models.output import Destinations, Output
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import Source
-from transcoder_tui.models.units import Range, format_bitrate, format_seconds, no_truth_value
+from transcoder_tui.models.units import (
+    Bytes,
+    CpuList,
+    Range,
+    format_bitrate,
+    format_bytes,
+    format_seconds,
+    no_truth_value,
+)
 
 MUX_OVERHEAD = Fraction(108, 100)
 """Transport stream, PES and PSI around the streams, measured: below it FFmpeg reports ``dts < pcr``."""
@@ -38,6 +46,22 @@ class ChannelFields(BaseModel):
     )
     autostart: bool = about(
         "Start it when it is created and after a reboot of the host.", label="Autostart", default=True
+    )
+    nice: Annotated[int, BeforeValidator(no_truth_value), Range(-20, 19)] | None = about(
+        "Scheduling priority of its FFmpeg: 19 yields to everything else, values below 0 need the right to it.",
+        label="Nice",
+        example="5",
+        default=None,
+    )
+    cpus: CpuList | None = about(
+        "The CPUs that its FFmpeg may run on; without it, all.", label="CPUs", example="0-3,8", default=None
+    )
+    memory: Annotated[Bytes, Range(64 << 20, 1 << 44, format_bytes)] | None = about(
+        "Most memory that its FFmpeg may take; it is killed and started again when it wants more.",
+        label="Memory",
+        unit="bytes",
+        example="2G",
+        default=None,
     )
 
 
@@ -158,7 +182,9 @@ class ChannelSpec(ChannelFields):
 
         Defaults are left out, so that a version with another field takes a channel for the same as before.
         """
-        return self.model_dump(exclude={"group", "priority", "autostart"}, exclude_defaults=True)
+        return self.model_dump(
+            exclude={"group", "priority", "autostart", "nice", "cpus", "memory"}, exclude_defaults=True
+        )
 
 
 def least_muxrate(rendition: Rendition) -> int:

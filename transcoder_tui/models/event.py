@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from transcoder_tui.models.health import Health
+
 
 class Severity(StrEnum):
     """How much an event matters."""
@@ -25,6 +27,10 @@ class EventKind(StrEnum):
     """Somebody created, changed or deleted a channel."""
     WORKER = "worker"
     """The worker itself started, stopped or adopted."""
+    RAISED = "raised"
+    """An alarm of a channel was raised."""
+    CLEARED = "cleared"
+    """An alarm of a channel was cleared."""
 
 
 class EventFields(BaseModel):
@@ -40,6 +46,10 @@ class EventFields(BaseModel):
     message: str
     actor: str = ""
     """Who caused it: a login name, or ``worker``."""
+    health: Health | None = None
+    """Which alarm was raised or cleared."""
+    log: str = ""
+    """The end of FFmpeg's log where a run failed, secrets masked."""
 
 
 class Event(EventFields):

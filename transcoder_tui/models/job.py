@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from transcoder_tui.models.health import Alarm
+
 
 class Wanted(StrEnum):
     """The operator's last order."""
@@ -18,6 +20,8 @@ class Status(StrEnum):
 
     STOPPED = "stopped"
     """Not on air, as ordered."""
+    QUEUED = "queued"
+    """Waits for its turn: only so many channels start at the same time."""
     PENDING = "pending"
     """FFmpeg is being started, or has started and shows no media progress yet."""
     RUNNING = "running"
@@ -25,9 +29,9 @@ class Status(StrEnum):
     RETRYING = "retrying"
     """Failed, waiting for its next attempt."""
     STOPPING = "stopping"
-    """Told to stop, FFmpeg is still finishing its outputs."""
+    """FFmpeg was told to end and finishes its outputs."""
     ERROR = "error"
-    """Given up; an operator has to look."""
+    """Given up, an operator has to look; a live channel goes on trying at long intervals."""
 
     @property
     def is_live(self) -> bool:
@@ -64,3 +68,13 @@ class JobFields(BaseModel):
     remedy: str = ""
     active_source: int = 0
     """Position of the source in use."""
+    next_source: int | None = None
+    """Position of the source for the next start, where it is another one."""
+    pinned: bool = False
+    """Whether an operator chose the source, so that nothing but a failure leads away from it."""
+    off_air_since: datetime | None = None
+    """When media progress was last seen of a channel that left the air against its will (UTC)."""
+    gap_s: float | None = None
+    """Seconds without media progress the last time that it left the air against its will and came back."""
+    alarms: list[Alarm] = []
+    """What is the matter with it at present."""

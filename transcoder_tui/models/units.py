@@ -162,3 +162,53 @@ Fps = Annotated[
     float, BeforeValidator(parse_fps), PlainSerializer(_document_fps, return_type=float | int, when_used="json")
 ]
 """Frames per second."""
+
+
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)(?:i?[bB])?")
+_BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+def parse_bytes(value: object) -> object:
+    """Reads ``512M``, ``2G`` or a number of bytes; the suffixes are binary, as systemd and the kernel read them."""
+    match = _BYTES.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is not None:
+        number, suffix = match.groups()
+        return round(Fraction(number) * _BINARY[suffix.lower()])
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refuse(f"{value!r} is not an amount of memory", "write a number with M or G, such as 512M or 2G")
+    return value
+
+
+def format_bytes(value: float) -> str:
+    """Bytes as a line-up writes them: ``512M``, or plain digits where mebibytes do not divide."""
+    whole = int(value)
+    found = next((suffix for suffix in "tgmk" if whole % _BINARY[suffix] == 0 and whole), "")
+    return f"{whole // _BINARY[found]}{found.upper()}"
+
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes), PlainSerializer(format_bytes, return_type=str, when_used="json")]
+"""Bytes."""
+
+_CPUS = re.compile(r"\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*")
+
+
+def check_cpus(value: str) -> str:
+    """Accepts a list of CPUs as cpuset(7) writes it: ``0-3,8``."""
+    text = value.replace(" ", "")
+    if not _CPUS.fullmatch(text) or any(low > high for low, high in _cpu_ranges(text)):
+        raise refuse(f"{value!r} is not a list of CPUs", "write numbers and ranges from 0 on, such as 0-3 or 2,4")
+    return text
+
+
+CpuList = Annotated[str, AfterValidator(check_cpus)]
+"""Numbers of logical CPUs, ``0-3,8``."""
+
+
+def cpus_of(text: str) -> frozenset[int]:
+    """The numbers that a valid :data:`CpuList` names."""
+    return frozenset(number for low, high in _cpu_ranges(text) for number in range(low, high + 1))
+
+
+def _cpu_ranges(text: str) -> list[tuple[int, int]]:
+    parts = [part.partition("-") for part in text.split(",")]
+    return [(int(low), int(high or low)) for low, _, high in parts]

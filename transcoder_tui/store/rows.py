@@ -67,7 +67,9 @@ def child_rows(channel_id: int, spec: ChannelSpec) -> list[ChildRow]:
 
 def job_row(channel_id: int, job: JobFields) -> JobRow:
     """The row of a channel's job."""
-    return JobRow(channel_id=channel_id, **_storable(_fields(JobFields, job)))
+    fields = _storable(_fields(JobFields, job))
+    fields["alarms"] = [alarm.model_dump(mode="json") for alarm in job.alarms]
+    return JobRow(channel_id=channel_id, **fields)
 
 
 def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> RevisionRow:

@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from transcoder_tui.models.channel import ChannelFields
 from transcoder_tui.models.event import EventFields, EventKind, Severity
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.output import Output
 from transcoder_tui.models.rendition import Rendition
@@ -116,6 +117,8 @@ class JobRow(JobFields, Table, table=True):
     since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     on_air_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    off_air_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    alarms: list[dict[str, Any]] = Field(default=[], sa_type=JSON)  # type: ignore[assignment]
 
 
 class EventRow(EventFields, Table, table=True):
@@ -128,6 +131,7 @@ class EventRow(EventFields, Table, table=True):
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     kind: EventKind = Field(sa_type=String)
     severity: Severity = Field(default=Severity.INFO, sa_type=String)
+    health: Health | None = Field(default=None, sa_type=String)
     channel_id: int | None = Field(default=None, index=True)
 
 

@@ -1,0 +1,78 @@
+"""Named points at which tests let the program die, fail or wait: the proof that no moment is a bad one to crash.
+
+Off unless ``TRANSCODER_FAILPOINTS`` names some, as in ``spawn.before=kill`` or ``backup.middle=delay:2;pid=off,kill``:
+points are separated by semicolons, actions by commas, and ``N*`` repeats an action for N passes. Actions
+are ``off``, ``kill`` (SIGKILL to this process), ``error`` (OSError EIO) and ``delay:SECONDS``; after its last action a
+point is off.
+"""
+
+import errno
+import os
+import signal
+import time
+from collections import deque
+
+VARIABLE = "TRANSCODER_FAILPOINTS"
+
+POINTS = (
+    "order.before",
+    "order.committed",
+    "launch.committed",
+    "spawn.before",
+    "spawn.after",
+    "pid.committed",
+    "signal.before",
+    "signal.after",
+    "reap.before",
+    "reap.after",
+    "log.trim",
+    "migrate.before",
+    "migrate.middle",
+    "backup.before",
+    "backup.middle",
+    "backup.after",
+)
+"""Every point there is."""
+
+
+def parse(text: str) -> dict[str, deque[str]]:
+    """The actions of each point, one for each pass.
+
+    Raises:
+        ValueError: Where a point or an action is unknown.
+    """
+    armed: dict[str, deque[str]] = {}
+    for entry in filter(None, text.split(";")):
+        name, _, actions = entry.partition("=")
+        if name not in POINTS:
+            raise ValueError(f"there is no failpoint {name!r}")
+        armed[name] = deque(single for action in actions.split(",") for single in _repeated(action))
+    return armed
+
+
+def _repeated(action: str) -> list[str]:
+    times, star, what = action.rpartition("*")
+    if what not in ("off", "kill", "error") and not what.startswith("delay:"):
+        raise ValueError(f"{action!r} is no action of a failpoint")
+    return [what] * (int(times) if star else 1)
+
+
+_armed = parse(os.environ.get(VARIABLE, ""))
+
+
+def failpoint(name: str) -> None:
+    """Passes a point: does nothing, unless it is armed.
+
+    Raises:
+        OSError: Where the point is armed with ``error``.
+    """
+    actions = _armed.get(name)
+    if not actions:
+        return
+    action = actions.popleft()
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "error":
+        raise OSError(errno.EIO, f"failpoint {name}")
+    elif action.startswith("delay:"):
+        time.sleep(float(action.removeprefix("delay:")))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from transcoder_tui.ffmpeg.diagnosis import LogLine, Verdict, diagnose, parse_line
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, LogLine, Verdict, diagnose, parse_line
+from transcoder_tui.ffmpeg.side import Side, side_of
 from transcoder_tui.models.event import Severity
 
 SOURCE = "udp://239.1.1.1:5000"
@@ -95,14 +96,11 @@ def test_a_line_that_tells_nothing_new_is_passed_over(text: str) -> None:
     assert diagnose(text, SOURCE) is None
 
 
-def verdict(
-    log: str, exit_code: int | None = 1, *, ours: bool = False, secrets: tuple[str, ...] = ()
-) -> "tuple[str, str, bool]":
-    reader = Verdict(SOURCE, secrets)
+def verdict(log: str, exit_code: int | None = 1, *, source: str = SOURCE, secrets: tuple[str, ...] = ()) -> Diagnosis:
+    reader = Verdict(source, secrets)
     for line in log.splitlines():
         reader.feed(line)
-    found = reader.result(exit_code, ours)
-    return found.cause, found.remedy, found.heals
+    return reader.result(exit_code, ours=False)
 
 
 ENDS = [
@@ -111,6 +109,7 @@ ENDS = [
         "[fatal] udp://239.1.1.1:5000?fifo_size=50000&timeout=5000000: could not find codec parameters",
         "no packets from udp://239.1.1.1:5000 for 5 s",
         True,
+        Side.SOURCE,
         id="5.1 dead UDP input",
     ),
     pytest.param(
@@ -119,18 +118,21 @@ ENDS = [
         "[error] Error opening input file udp://239.1.1.1:5000?timeout=5000000.",
         "no packets from udp://239.1.1.1:5000 for 5 s",
         True,
+        Side.SOURCE,
         id="9.0 dead UDP input",
     ),
     pytest.param(
         "[error] udp://239.1.1.1:5000?timeout=5000000: Input/output error\n    Last message repeated 2 times",
         "no packets from udp://239.1.1.1:5000 for 5 s",
         True,
+        Side.SOURCE,
         id="5.1 UDP input stops",
     ),
     pytest.param(
         "[in#0/mpegts @ 0x1] [error] Error during demuxing: Input/output error",
         "no packets from udp://239.1.1.1:5000 for 5 s",
         True,
+        Side.SOURCE,
         id="9.0 UDP input stops",
     ),
     pytest.param(
@@ -138,6 +140,7 @@ ENDS = [
         "[error] Error opening input file udp://239.1.1.1:5000?timeout=5000000.",
         "no packets from udp://239.1.1.1:5000 for 5 s",
         True,
+        Side.SOURCE,
         id="9.0 dead UDP input, probed",
     ),
     pytest.param(
@@ -145,6 +148,7 @@ ENDS = [
         "[in#0 @ 0x2] [error] Error opening input: Invalid argument",
         "what arrives from udp://239.1.1.1:5000 is no transport stream",
         True,
+        Side.SOURCE,
         id="9.0 no transport stream",
     ),
     pytest.param(
@@ -152,6 +156,7 @@ ENDS = [
         "[fatal] Error opening input files: Input/output error",
         "udp://239.1.1.1:5000 delivers no picture and sound that can be recognised",
         True,
+        Side.SOURCE,
         id="9.0 UDP input without a programme",
     ),
     pytest.param(
@@ -160,6 +165,7 @@ ENDS = [
         "[error] rtmp://127.0.0.1:1946/live/k: Connection refused",
         "the server at 127.0.0.1:1946 refused the connection",
         True,
+        Side.OUTPUT,
         id="5.1 RTMP server absent",
     ),
     pytest.param(
@@ -170,6 +176,7 @@ ENDS = [
         "[fatal] Error opening output files: Connection refused",
         "the server at 127.0.0.1:1946 refused the connection",
         True,
+        Side.OUTPUT,
         id="9.0 RTMP server absent",
     ),
     pytest.param(
@@ -177,6 +184,7 @@ ENDS = [
         "[error] Error writing trailer of rtmp://127.0.0.1:5988/live/key: Broken pipe",
         "the remote end closed the connection",
         True,
+        Side.OUTPUT,
         id="5.1 RTMP server leaves",
     ),
     pytest.param(
@@ -185,6 +193,7 @@ ENDS = [
         "[out#0/flv @ 0x1] [error] Task finished with error code: -104 (Connection reset by peer)",
         "the remote end closed the connection",
         True,
+        Side.OUTPUT,
         id="9.0 RTMP server leaves",
     ),
     pytest.param(
@@ -192,6 +201,7 @@ ENDS = [
         "[error] udp://239.1.1.1:5990?localaddr=10.9.9.9: Inappropriate ioctl for device",
         "the group of udp://239.1.1.1:5000 cannot be joined: no such interface, and no route for multicast",
         True,
+        Side.SOURCE,
         id="5.1 input interface absent",
     ),
     pytest.param(
@@ -199,6 +209,7 @@ ENDS = [
         "[out#0/mpegts @ 0x1] [fatal] Error opening output udp://239.1.1.1:5990?ttl=1: Cannot assign requested address",
         "the address of an interface is gone from this host",
         True,
+        Side.OUTPUT,
         id="9.0 output interface absent",
     ),
     pytest.param(
@@ -206,32 +217,29 @@ ENDS = [
         "[error] udp://127.0.0.1:5993?localaddr=127.0.0.1: Inappropriate ioctl for device",
         "the port is taken by another program on this host",
         True,
+        Side.OUTPUT,
         id="5.1 port taken",
     ),
     pytest.param(
         "[srt @ 0x1] [error] Connection to srt://127.0.0.1:5994?mode=caller failed: Connection timed out",
         "no SRT connection to 127.0.0.1:5994: no listener, another passphrase, or a firewall",
         True,
+        Side.OUTPUT,
         id="SRT listener absent",
     ),
     pytest.param(
         "[srt @ 0x1] [error] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters",
         "the SRT passphrase is not accepted",
         False,
+        Side.UNKNOWN,
         id="SRT passphrase too short",
-    ),
-    pytest.param(
-        "[tcp @ 0x1] [error] Failed to resolve hostname no-such-host.invalid: Name or service not known\n"
-        "[in#0 @ 0x1] [error] Error opening input: Input/output error",
-        "the name no-such-host.invalid cannot be resolved",
-        True,
-        id="9.0 name unknown",
     ),
     pytest.param(
         "[http @ 0x1] [warning] HTTP error 404 Not Found\n"
         "[error] http://127.0.0.1:5996/404.ts: Server returned 404 Not Found",
         "udp://239.1.1.1:5000 does not exist on its server",
         True,
+        Side.SOURCE,
         id="5.1 HTTP 404",
     ),
     pytest.param(
@@ -239,12 +247,14 @@ ENDS = [
         "[in#0 @ 0x1] [error] Error opening input: Server returned 5XX Server Error reply",
         "the server of udp://239.1.1.1:5000 has a fault",
         True,
+        Side.SOURCE,
         id="9.0 HTTP 503",
     ),
     pytest.param(
         "[fatal] Stream specifier ':a:0' in filtergraph description [0:v:0]null;[0:a:0]anull[a0] matches no streams.",
         "udp://239.1.1.1:5000 has no sound",
         True,
+        Side.SOURCE,
         id="5.1 source without sound",
     ),
     pytest.param(
@@ -252,12 +262,14 @@ ENDS = [
         "[error] Error closing file file:/srv/a.ts: No space left on device",
         "the disk is full",
         True,
+        Side.HOST,
         id="5.1 disk full",
     ),
     pytest.param(
         "[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: No space left on device",
         "the disk is full",
         True,
+        Side.HOST,
         id="9.0 disk full",
     ),
     pytest.param(
@@ -265,12 +277,14 @@ ENDS = [
         "[hls @ 0x1] [error] failed to rename file /srv/hls/n/i.tmp to /srv/hls/n/i: No such file or directory",
         "an HLS directory is gone or cannot be written",
         True,
+        Side.OUTPUT,
         id="HLS directory gone",
     ),
     pytest.param(
         "[error] file:/tmp/none/x.ts: No such file or directory",
         "/tmp/none/x.ts does not exist",
         True,
+        Side.OUTPUT,
         id="5.1 directory gone",
     ),
     pytest.param(
@@ -278,6 +292,7 @@ ENDS = [
         "[error] Error opening output file file:/tmp/none/x.ts.",
         "/tmp/none/x.ts does not exist",
         True,
+        Side.OUTPUT,
         id="9.0 directory gone",
     ),
     pytest.param(
@@ -285,12 +300,14 @@ ENDS = [
         "[tee @ 0x1] [error] Slave muxer #0 failed, aborting.",
         "/none/a.ts cannot be opened: No such file or directory",
         True,
+        Side.OUTPUT,
         id="directory of one of several outputs gone",
     ),
     pytest.param(
         "[tls @ 0x1] [error] Peer certificate failed verification\n[error] https://h/x.ts: Input/output error",
         "the TLS certificate of the server is not trusted",
         True,
+        Side.SOURCE,
         id="5.1 certificate not trusted",
     ),
     pytest.param(
@@ -298,43 +315,66 @@ ENDS = [
         "[in#0 @ 0x1] [error] Error opening input: Input/output error",
         "the TLS certificate of the server is not trusted",
         True,
+        Side.SOURCE,
         id="9.0 certificate not trusted",
     ),
-    pytest.param("[fatal] Unknown encoder 'libnope'", "this FFmpeg has no encoder libnope", False, id="encoder absent"),
+    pytest.param(
+        "[fatal] Unknown encoder 'libnope'",
+        "this FFmpeg has no encoder libnope",
+        False,
+        Side.ENCODER,
+        id="encoder absent",
+    ),
     pytest.param(
         "[error] Unrecognized option 'nope'.\n[fatal] Error splitting the argument list: Option not found",
         "this FFmpeg does not know an option that the channel needs",
         False,
+        Side.HOST,
         id="option unknown",
     ),
     pytest.param(
         "[AVFilterGraph @ 0x1] [error] No such filter: 'nope'\n[error] Error reinitializing filters!",
         "this FFmpeg has no filter nope",
         False,
+        Side.ENCODER,
         id="filter absent",
     ),
     pytest.param(
         "[file @ 0x1] [error] Protocol 'file' not on whitelist 'http,https,tls,tcp'!",
         "a playlist or redirection led to file:, which is not allowed",
         False,
+        Side.SOURCE,
         id="playlist refers to a file",
     ),
     pytest.param(
         "[flv @ 0x1] [error] Video codec mpeg2video not compatible with flv",
         "an output's container does not take this codec",
         False,
+        Side.OUTPUT,
         id="codec not for FLV",
     ),
 ]
 
 
-@pytest.mark.parametrize(("log", "cause", "heals"), ENDS)
-def test_the_verdict_names_the_cause(log: str, cause: str, heals: bool) -> None:
-    found, remedy, healing = verdict(log)
+@pytest.mark.parametrize(("log", "cause", "heals", "side"), ENDS)
+def test_the_verdict_names_the_cause_and_whose_fault_it_is(log: str, cause: str, heals: bool, side: Side) -> None:
+    found = verdict(log)
 
-    assert found == cause
-    assert healing is heals
-    assert remedy
+    assert found.cause == cause
+    assert found.heals is heals
+    assert found.side is side
+    assert found.remedy
+
+
+def test_a_name_that_cannot_be_resolved_is_the_fault_of_whoever_bears_it() -> None:
+    log = (
+        "[tcp @ 0x1] [error] Failed to resolve hostname no-such-host.invalid: Name or service not known\n"
+        "[in#0 @ 0x1] [error] Error opening input: Input/output error"
+    )
+    found = verdict(log, source="http://no-such-host.invalid/a.ts")
+
+    assert (found.cause, found.side) == ("the name no-such-host.invalid cannot be resolved", Side.SOURCE)
+    assert verdict(log.splitlines()[0]).side is Side.OUTPUT, "the source, a group, has no name to resolve"
 
 
 def test_a_read_error_of_another_kind_of_source_is_not_taken_for_silence() -> None:
@@ -347,7 +387,7 @@ def test_a_read_error_of_another_kind_of_source_is_not_taken_for_silence() -> No
 
 def test_the_earliest_fatal_line_wins_over_its_consequences() -> None:
     assert (
-        verdict("[error] av_interleaved_write_frame(): No space left on device\n[error] x: Broken pipe")[0]
+        verdict("[error] av_interleaved_write_frame(): No space left on device\n[error] x: Broken pipe").cause
         == "the disk is full"
     )
 
@@ -356,7 +396,7 @@ def test_damaged_packets_of_hours_ago_are_not_the_cause() -> None:
     log = "[error] Error while decoding stream #0:0: Invalid data found when processing input\n" * 3
     log += "[error] udp://239.1.1.1:5000?timeout=5000000: Input/output error"
 
-    assert verdict(log, 0)[0] == "no packets from udp://239.1.1.1:5000 for 5 s"
+    assert verdict(log, 0).cause == "no packets from udp://239.1.1.1:5000 for 5 s"
 
 
 def test_an_output_that_reconnects_is_not_the_cause() -> None:
@@ -367,7 +407,7 @@ def test_an_output_that_reconnects_is_not_the_cause() -> None:
         "[in#0/mpegts @ 0x1] [error] Error during demuxing: Input/output error"
     )
 
-    assert verdict(log, 0)[0] == "no packets from udp://239.1.1.1:5000 for 5 s"
+    assert verdict(log, 0).cause == "no packets from udp://239.1.1.1:5000 for 5 s"
 
 
 def test_a_stop_of_ours_is_no_fault_whatever_the_log_says() -> None:
@@ -380,35 +420,78 @@ def test_a_stop_of_ours_is_no_fault_whatever_the_log_says() -> None:
 
 
 def test_a_stop_by_somebody_else_is_told_as_such() -> None:
-    assert verdict("[info] Exiting normally, received signal 15.", 255)[0] == "stopped by a signal from outside"
+    assert verdict("[info] Exiting normally, received signal 15.", 255).cause == "stopped by a signal from outside"
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "cause"),
+    ("exit_code", "cause", "side"),
     [
-        (None, "FFmpeg ended, and nobody was there to see its exit code"),
-        (0, "FFmpeg ended by itself: udp://239.1.1.1:5000 ended or fell silent"),
-        (1, "FFmpeg ended with exit code 1"),
-        (127, "FFmpeg could not be executed"),
-        (228, "FFmpeg ended: No space left on device (exit code 228)"),
-        (-9, "FFmpeg was killed (SIGKILL)"),
-        (-11, "FFmpeg crashed (SIGSEGV)"),
-        (-13, "FFmpeg was ended by SIGPIPE"),
+        (None, "FFmpeg ended, and nobody was there to see its exit code", Side.UNKNOWN),
+        (0, "FFmpeg ended by itself: udp://239.1.1.1:5000 ended or fell silent", Side.SOURCE),
+        (1, "FFmpeg ended with exit code 1", Side.UNKNOWN),
+        (127, "FFmpeg could not be executed", Side.HOST),
+        (228, "FFmpeg ended: No space left on device (exit code 228)", Side.HOST),
+        (251, "FFmpeg ended: Input/output error (exit code 251)", Side.UNKNOWN),
+        (-9, "FFmpeg was killed (SIGKILL)", Side.HOST),
+        (-11, "FFmpeg crashed (SIGSEGV)", Side.HOST),
+        (-13, "FFmpeg was ended by SIGPIPE", Side.HOST),
     ],
 )
-def test_without_a_telling_line_the_exit_code_is_put_into_words(exit_code: int | None, cause: str) -> None:
-    assert verdict("[info] Stream mapping:", exit_code)[0] == cause
+def test_without_a_telling_line_the_exit_code_is_put_into_words(exit_code: int | None, cause: str, side: Side) -> None:
+    found = verdict("[info] Stream mapping:", exit_code)
+
+    assert (found.cause, found.side) == (cause, side)
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "side"),
+    [
+        (
+            "[tcp @ 0x1] Connection to tcp://10.0.0.1:1935 failed: Connection refused",
+            "rtmp://10.0.0.1/a/b",
+            Side.SOURCE,
+        ),
+        (
+            "[tcp @ 0x1] Connection to tcp://10.0.0.1:1936 failed: Connection refused",
+            "rtmp://10.0.0.1/a/b",
+            Side.OUTPUT,
+        ),
+        ("[tcp @ 0x1] Connection to tcp://cdn2:443 failed: Connection refused", "https://cdn1/x.m3u8", Side.UNKNOWN),
+        ("[tcp @ 0x1] Failed to resolve hostname cdn1: Name not known", "https://u:***@cdn1/x.m3u8", Side.SOURCE),
+        ("[udp @ 0x1] bind failed: Address already in use", SOURCE, Side.UNKNOWN),
+        ("udp://239.1.1.1:5000?timeout=5000000: Inappropriate ioctl for device", SOURCE, Side.SOURCE),
+        ("udp://239.1.1.2:5000?ttl=1: Inappropriate ioctl for device", SOURCE, Side.OUTPUT),
+        ("srt://0.0.0.0:9000?mode=listener: Input/output error", "srt://:9000?mode=listener", Side.SOURCE),
+        ("file:/srv/media/a b.ts: Permission denied", "file://a%20b.ts", Side.SOURCE),
+        ("file:/srv/media/a.ts: Permission denied", "file:///srv/media/a.ts", Side.SOURCE),
+        ("file:/srv/media/b.ts: Permission denied", "file://a.ts", Side.OUTPUT),
+        ("udp://239.1.1.1:99999999: bad", SOURCE, Side.UNKNOWN),
+        ("udp://239.1.1.1:5000: bad", "the source", Side.UNKNOWN),
+        ("nothing of interest", SOURCE, Side.UNKNOWN),
+    ],
+)
+def test_a_line_tells_by_its_address_whom_it_speaks_of(text: str, source: str, side: Side) -> None:
+    assert side_of(text, source) is side
+
+
+def test_a_line_that_only_follows_tells_whose_fault_the_first_one_was() -> None:
+    first = "[udp @ 0x1] [error] bind failed: Address already in use\n"
+
+    assert verdict(first).side is Side.UNKNOWN
+    assert verdict(first + "[error] udp://239.1.1.1:5000?ttl=1: Inappropriate ioctl for device").side is Side.SOURCE
+    assert verdict(first + "[error] Error opening output files: Address already in use").side is Side.OUTPUT
+    assert verdict("[error] Out of luck\n[out#0/flv @ 0x1] [error] Error muxing a packet").side is Side.OUTPUT
 
 
 def test_a_kill_is_the_cause_although_the_log_has_errors() -> None:
-    assert verdict("[error] udp://239.1.1.1:5000: Input/output error", -9)[0] == "FFmpeg was killed (SIGKILL)"
+    assert verdict("[error] udp://239.1.1.1:5000: Input/output error", -9).cause == "FFmpeg was killed (SIGKILL)"
 
 
 def test_an_unknown_error_is_quoted_without_its_secrets() -> None:
-    cause, _, _ = verdict("[rtmp @ 0x1] [error] Server error: live/k3y-of-the-day is busy", secrets=("k3y-of-the-day",))
+    found = verdict("[rtmp @ 0x1] [error] Server error: live/k3y-of-the-day is busy", secrets=("k3y-of-the-day",))
 
-    assert cause == "FFmpeg says: Server error: live/*** is busy"
+    assert found.cause == "FFmpeg says: Server error: live/*** is busy"
 
 
 def test_an_endless_line_is_quoted_in_part_only() -> None:
-    assert len(verdict("[error] " + "x" * 100_000)[0]) < 300
+    assert len(verdict("[error] " + "x" * 100_000).cause) < 300

@@ -1,10 +1,11 @@
 """What FFmpeg's log says, in words that an operator can act on, and why an FFmpeg ended."""
 
+import errno
 import os
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from transcoder_tui.ffmpeg.masking import mask
@@ -18,6 +19,7 @@ from transcoder_tui.ffmpeg.patterns import (
     SILENT_INPUT,
     Rule,
 )
+from transcoder_tui.ffmpeg.side import Side, side_of
 from transcoder_tui.models.event import Severity
 
 UNKNOWN_SOURCE = "the source"
@@ -60,6 +62,8 @@ class Diagnosis:
     """Whether trying again can help."""
     fatal: bool
     """Whether FFmpeg ends because of it."""
+    side: Side = Side.UNKNOWN
+    """Whose fault it is: another source can help only where it is the source's."""
 
 
 def parse_line(line: str) -> LogLine:
@@ -85,7 +89,7 @@ def diagnose(text: str, source: str = UNKNOWN_SOURCE) -> Diagnosis | None:
     """
     text = text[:MAX_LINE]
     found = None if CONSEQUENCE.search(text) else _find(text)
-    return _explain(*found, source) if found else None
+    return _explain(*found, text, source) if found else None
 
 
 class Verdict:
@@ -104,6 +108,7 @@ class Verdict:
         self._secrets = tuple(secrets)
         self._cause: Diagnosis | None = None
         self._quote = ""
+        self._side = Side.UNKNOWN
         self._silent_input = False
         self._signalled = False
 
@@ -114,24 +119,31 @@ class Verdict:
         self._signalled = self._signalled or bool(SIGNALLED.search(parsed.text))
         found = _find(parsed.text)
         if found and found[0].goes_on:
-            self._cause, self._quote = None, ""
-        if parsed.level not in ("fatal", "error") or CONSEQUENCE.search(parsed.text):
+            self._cause, self._quote, self._side = None, "", Side.UNKNOWN
+        if parsed.level not in ("fatal", "error"):
+            return
+        if self._side is Side.UNKNOWN and (self._cause or self._quote):
+            self._side = side_of(parsed.text, self._source)
+        if CONSEQUENCE.search(parsed.text):
             return
         if found and found[0].fatal:
             rule, match = found
             silent = NO_STREAMS if self._silent_input else READ_ERROR if self._source.startswith("udp://") else None
             if silent is not None and silent.search(parsed.text):
                 rule = NO_PACKETS
-            self._cause = self._cause or _explain(rule, match, self._source)
-        elif not found:
-            self._quote = self._quote or _CONTEXT.sub("", parsed.text)[:MAX_QUOTE]
+            if self._cause is None:
+                self._cause = _explain(rule, match, parsed.text, self._source)
+                self._side = self._cause.side
+        elif not found and not self._quote:
+            self._quote = _CONTEXT.sub("", parsed.text)[:MAX_QUOTE]
+            if self._cause is None:
+                self._side = side_of(parsed.text, self._source)
 
     def so_far(self) -> Diagnosis | None:
         """The cause as far as the log tells it by now; None where it tells none."""
         if self._cause is None:
             return None
-        cause = self._cause
-        return Diagnosis(cause.severity, mask(cause.cause, self._secrets), cause.remedy, cause.heals, fatal=True)
+        return replace(self._cause, cause=mask(self._cause.cause, self._secrets), side=self._side)
 
     def result(self, exit_code: int | None, ours: bool) -> Diagnosis:
         """The verdict.
@@ -146,13 +158,17 @@ class Verdict:
             return self._killed(-exit_code)
         if self._signalled and exit_code in (255, 123, None):
             return _ended(
-                Severity.WARNING, "stopped by a signal from outside", "look who stops FFmpeg besides this program"
+                Severity.WARNING,
+                "stopped by a signal from outside",
+                "look who stops FFmpeg besides this program",
+                Side.HOST,
             )
+        side = _side_by_exit(exit_code) if self._side is Side.UNKNOWN else self._side
         if seen := self.so_far():
-            return seen
+            return replace(seen, side=side)
         if self._quote:
-            return _ended(Severity.ERROR, f"FFmpeg says: {mask(self._quote, self._secrets)}", _SEE_LOG)
-        return _ended(Severity.ERROR, self._in_words(exit_code), _SEE_LOG)
+            return _ended(Severity.ERROR, f"FFmpeg says: {mask(self._quote, self._secrets)}", _SEE_LOG, side)
+        return _ended(Severity.ERROR, self._in_words(exit_code), _SEE_LOG, side)
 
     def _killed(self, number: int) -> Diagnosis:
         try:
@@ -161,13 +177,21 @@ class Verdict:
             name = f"signal {number}"
         if number == signal.SIGKILL:
             return _ended(
-                Severity.ERROR, "FFmpeg was killed (SIGKILL)", "look in the kernel's log whether memory ran out"
+                Severity.ERROR,
+                "FFmpeg was killed (SIGKILL)",
+                "look in the kernel's log whether memory ran out",
+                Side.HOST,
             )
         if number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGFPE):
             return _ended(
-                Severity.ERROR, f"FFmpeg crashed ({name})", "try another FFmpeg: set or unset TRANSCODER_FFMPEG__PATH"
+                Severity.ERROR,
+                f"FFmpeg crashed ({name})",
+                "try another FFmpeg: set or unset TRANSCODER_FFMPEG__PATH",
+                Side.HOST,
             )
-        return _ended(Severity.ERROR, f"FFmpeg was ended by {name}", "look who stops FFmpeg besides this program")
+        return _ended(
+            Severity.ERROR, f"FFmpeg was ended by {name}", "look who stops FFmpeg besides this program", Side.HOST
+        )
 
     def _in_words(self, exit_code: int | None) -> str:
         if exit_code is None:
@@ -185,8 +209,20 @@ class Verdict:
 _SEE_LOG = "look at the end of the channel's log"
 
 
-def _ended(severity: Severity, cause: str, remedy: str = "") -> Diagnosis:
-    return Diagnosis(severity, cause, remedy, heals=True, fatal=True)
+_OF_HOST = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
+"""Error numbers by which the system tells of itself."""
+
+
+def _side_by_exit(exit_code: int | None) -> Side:
+    if exit_code is None:
+        return Side.UNKNOWN
+    if exit_code in (126, 127) or 256 - exit_code in _OF_HOST:
+        return Side.HOST
+    return Side.SOURCE if exit_code == 0 else Side.UNKNOWN
+
+
+def _ended(severity: Severity, cause: str, remedy: str = "", side: Side = Side.UNKNOWN) -> Diagnosis:
+    return Diagnosis(severity, cause, remedy, heals=True, fatal=True, side=side)
 
 
 def _find(text: str) -> tuple[Rule, re.Match[str]] | None:
@@ -197,12 +233,14 @@ def _find(text: str) -> tuple[Rule, re.Match[str]] | None:
     return None
 
 
-def _explain(rule: Rule, match: re.Match[str], source: str) -> Diagnosis:
+def _explain(rule: Rule, match: re.Match[str], text: str, source: str) -> Diagnosis:
     words = {name: value or "" for name, value in match.groupdict().items()}
     if "url" in words:
         words["url"] = _shown(words["url"])
     words["source"] = source
-    return Diagnosis(rule.severity, rule.cause.format_map(words), rule.remedy.format_map(words), rule.heals, rule.fatal)
+    cause, remedy = rule.cause.format_map(words), rule.remedy.format_map(words)
+    side = side_of(text, source) if rule.side is Side.UNKNOWN else rule.side
+    return Diagnosis(rule.severity, cause, remedy, rule.heals, rule.fatal, side)
 
 
 def _shown(url: str) -> str:

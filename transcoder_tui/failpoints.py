@@ -4,6 +4,10 @@ Off unless ``TRANSCODER_FAILPOINTS`` names some, as in ``spawn.before=kill`` or 
 points are separated by semicolons, actions by commas, and ``N*`` repeats an action for N passes. Actions
 are ``off``, ``kill`` (SIGKILL to this process), ``error`` (OSError EIO) and ``delay:SECONDS``; after its last action a
 point is off.
+
+A worker that a point killed is followed by one with the same environment, which would die of it again. So a text like
+``@/path/of/a/file`` names a file that holds the points: it is looked for whenever a point is passed, and removed when
+it is read, so that its points arm one process once, a running one too.
 """
 
 import errno
@@ -11,6 +15,7 @@ import os
 import signal
 import time
 from collections import deque
+from pathlib import Path
 
 VARIABLE = "TRANSCODER_FAILPOINTS"
 
@@ -57,7 +62,9 @@ def _repeated(action: str) -> list[str]:
     return [what] * (int(times) if star else 1)
 
 
-_armed = parse(os.environ.get(VARIABLE, ""))
+_text = os.environ.get(VARIABLE, "")
+_file = _text[1:] if _text.startswith("@") else None
+_armed = parse("" if _file else _text)
 
 
 def failpoint(name: str) -> None:
@@ -66,6 +73,8 @@ def failpoint(name: str) -> None:
     Raises:
         OSError: Where the point is armed with ``error``.
     """
+    if _file is not None:
+        _armed.update(parse(_taken(_file)))
     actions = _armed.get(name)
     if not actions:
         return
@@ -76,3 +85,15 @@ def failpoint(name: str) -> None:
         raise OSError(errno.EIO, f"failpoint {name}")
     elif action.startswith("delay:"):
         time.sleep(float(action.removeprefix("delay:")))
+
+
+def _taken(path: str) -> str:
+    """What the file says, which is gone then; nothing where there is none, or another process was faster."""
+    mine = f"{path}.{os.getpid()}"
+    try:
+        Path(path).rename(mine)
+    except OSError:
+        return ""
+    text = Path(mine).read_text()
+    Path(mine).unlink()
+    return text.strip()

@@ -1,10 +1,33 @@
-"""Channels and events that the tests of the store keep."""
+"""Channels and events that the tests of the store keep, and a database as the first version wrote it."""
 
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+from alembic import command
+from alembic.config import Config
 
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind
+from transcoder_tui.store import migrations
+from transcoder_tui.store.engine import make_engine
+
+VERSION_1 = """
+INSERT INTO channel VALUES (3, 'One', 'one', NULL, 70, 1, 2, '2026-03-01 03:00:00', '2026-03-01 04:00:00');
+INSERT INTO channel VALUES (7, 'Two', 'two', 'News', 50, 0, 1, '2026-03-01 03:00:00', '2026-03-01 03:00:00');
+INSERT INTO source VALUES (1, 3, 0, 'udp://239.1.1.1:5000', 'eth0'), (2, 3, 1, 'test://bars', NULL);
+INSERT INTO source VALUES (3, 7, 0, 'test://bars', NULL);
+INSERT INTO rendition VALUES (1, 3, 0, 'sd', '{"size": "640x360", "bitrate": 800000}', NULL);
+INSERT INTO rendition VALUES (2, 7, 0, 'sd', '{"size": "640x360", "bitrate": 800000}', NULL);
+INSERT INTO output VALUES (1, 3, 0, 'hls://one', NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO output VALUES (2, 7, 0, 'hls://two', NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO job VALUES (3, 'running', 5, 'running', '2026-03-01 03:00:00', 'r1', 4711, 99, 'b00t',
+    '2026-03-01 03:00:05', 0, NULL, 1, NULL, '', '', 1);
+INSERT INTO job VALUES (7, 'stopped', 2, 'error', NULL, NULL, NULL, NULL, NULL, NULL, 5, NULL, 4, 1, 'gone', '', 0);
+INSERT INTO event VALUES (41, '2026-03-01 03:00:05', 'state', 'info', 3, 'One', 'on air', 'worker');
+INSERT INTO revision VALUES (1, 3, 1, '2026-03-01 03:00:00', 'anna', '{"name": "One"}');
+"""
 
 
 def channel(name: str, **changes: Any) -> ChannelSpec:
@@ -26,6 +49,9 @@ def full_channel() -> ChannelSpec:
             "group": "Nachrichten",
             "priority": 90,
             "autostart": False,
+            "nice": 5,
+            "cpus": "0-3,8",
+            "memory": "2G",
             "sources": [
                 {"url": "udp://239.1.1.1:5000", "interface": "eth1"},
                 {"url": "srt://10.0.0.1:9000?mode=caller&passphrase=correct-horse"},
@@ -69,3 +95,17 @@ def event(message: str, **changes: Any) -> EventFields:
     return EventFields.model_validate(
         {"at": datetime(2026, 3, 1, 3, 0, 0, 123456, UTC), "kind": EventKind.STATE, "message": message} | changes
     )
+
+
+def make_version_1(path: Path) -> None:
+    """A database of the first schema with two channels, their jobs and a history."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
+    engine = make_engine(path)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(VERSION_1)
+    connection.close()

@@ -11,6 +11,7 @@ from store_samples import channel, event, full_channel
 
 from transcoder_tui.errors import Conflict, InvalidInput, NoSuchChannel, StoreUnavailable
 from transcoder_tui.models.event import EventKind, Severity
+from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.store.store import Edit, Store, StoredChannel
 
@@ -31,6 +32,18 @@ FULL_JOB = JobFields(
     error="no packets for 5 s",
     remedy="check the feed",
     active_source=1,
+    next_source=0,
+    pinned=True,
+    off_air_since=datetime(2026, 3, 1, 2, 59, 58, tzinfo=UTC),
+    gap_s=2.25,
+    alarms=[
+        Alarm(
+            health=Health.INPUT_LOST,
+            since=datetime(2026, 3, 1, 3, tzinfo=UTC),
+            message="nothing arrives",
+            remedy="check the feed",
+        )
+    ],
 )
 
 

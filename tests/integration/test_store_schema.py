@@ -1,5 +1,6 @@
 """The schema's steps: complete, interruptible, and refused where they are not ours."""
 
+import os
 import re
 import signal
 import sqlite3
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from store_samples import channel
+from store_samples import channel, event, full_channel, make_version_1
 
 from transcoder_tui.errors import StoreUnavailable
+from transcoder_tui.failpoints import VARIABLE
 from transcoder_tui.store.engine import make_engine
 from transcoder_tui.store.migrate import migrate
 from transcoder_tui.store.store import Edit, Store
@@ -34,6 +36,14 @@ def count(connection, cursor, statement, *_):
         os.kill(os.getpid(), signal.SIGKILL)
 
 migrate(Path(sys.argv[1]))
+"""
+
+OPEN = """
+import asyncio, sys
+from pathlib import Path
+from transcoder_tui.store.store import Store
+
+asyncio.run(Store(Path(sys.argv[1])).open())
 """
 
 SQL_OF = "SELECT sql FROM sqlite_master WHERE name = ?"
@@ -94,6 +104,45 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+async def test_the_rows_of_a_database_of_version_1_are_there_after_its_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "transcoder.db"
+    make_version_1(path)
+    store = Store(path)
+    [one, two] = await store.channels()
+    assert (one.id, one.revision, one.spec.name, one.spec.priority) == (3, 2, "One", 70)
+    assert [source.url for source in one.spec.sources] == ["udp://239.1.1.1:5000", "test://bars"]
+    assert [output.url for output in one.spec.outputs] == ["hls://one"]
+    assert (one.spec.nice, one.spec.cpus, one.spec.memory) == (None, None, None)
+    assert (one.job.wanted, one.job.status, one.job.generation, one.job.pid) == ("running", "running", 5, 4711)
+    assert (one.job.next_source, one.job.pinned, one.job.alarms) == (None, False, [])
+    assert (two.spec.name, two.job.wanted, two.job.error) == ("Two", "stopped", "gone")
+    assert [(entry.id, entry.message, entry.log) for entry in await store.events(10)] == [(41, "on air", "")]
+    [later] = await store.add_events([event("upgraded")])
+    assert later.id == 42
+    [added], _ = await store.edit([Edit(None, full_channel())])
+    await store.close()
+    assert added is not None
+    assert added.id == 8
+    assert differences(path) == []
+
+
+@pytest.mark.parametrize("point", ["migrate.before", "migrate.middle"])
+async def test_an_upgrade_that_is_killed_leaves_the_old_version_and_is_made_by_the_next_start(
+    tmp_path: Path, point: str
+) -> None:
+    path = tmp_path / "transcoder.db"
+    make_version_1(path)
+    before = shapes(path)
+    program = [sys.executable, "-c", OPEN, path]
+    killed = subprocess.run(program, env=os.environ | {VARIABLE: f"{point}=kill"})  # noqa: ASYNC221
+    assert killed.returncode == -signal.SIGKILL
+    assert shapes(path) == before
+    store = Store(path)
+    assert [stored.spec.name for stored in await store.channels()] == ["One", "Two"]
+    await store.close()
+    assert differences(path) == []
+
+
 @pytest.mark.parametrize("statements", [1, 4, 8])
 async def test_a_migration_that_is_killed_is_completed_by_the_next_start(tmp_path: Path, statements: int) -> None:
     path = tmp_path / "transcoder.db"
@@ -116,7 +165,7 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> No
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     store = Store(path)
-    with pytest.raises(StoreUnavailable, match=r"has schema 9999, .* knows schemas up to 0001") as refused:
+    with pytest.raises(StoreUnavailable, match=r"has schema 9999, .* knows schemas up to 0002") as refused:
         await store.open()
     await store.close()
     assert "newer" in refused.value.faults[0].remedy

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from transcoder_tui.errors import StoreUnavailable
+from transcoder_tui.failpoints import failpoint
 from transcoder_tui.store.engine import make_engine, reading
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -39,9 +40,11 @@ def migrate(path: Path) -> None:
                 f"the database {path} has schema {current}, and this version of the program knows schemas up to {head}",
                 "run the version that wrote it or a newer one, or put back a copy from before the upgrade",
             )
+        failpoint("migrate.before")
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            failpoint("migrate.middle")
             _check_keys(connection, path)
     finally:
         engine.dispose()

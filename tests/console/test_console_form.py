@@ -109,6 +109,32 @@ class TestCreating:
                 await until(pilot, lambda first=first, room=room: first.region and first.region in room, words)
                 assert words in screen_text(pilot)
 
+    async def test_limits_stand_at_the_end_of_the_form_and_reach_the_worker(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            form = await form_opened(pilot, "e")
+            last = list(form.query(FormSection))[-1]
+            assert [path[0] for path in last.fields] == ["nice", "cpus", "memory"]
+            last.fields[("nice",)].focus_control()
+            await pilot.press(*"25", "down", *"0-3", "down", *"2G")
+            await until(pilot, lambda: faults_shown(form))
+            assert faults_shown(form) == {"nice": "✖ 25 is out of range; allowed are -20 to 19"}
+            await pilot.press("up", "up", "end", "backspace", "ctrl+s")
+            await until(pilot, lambda: stored(client, "change"))
+        assert stored(client, "change") == [(3, spec("Kids", 3) | {"nice": 2, "cpus": "0-3", "memory": "2G"}, 1)]
+
+    async def test_the_arrows_lead_from_field_to_field_where_the_form_is_longer_than_the_screen(
+        self, console: ConsoleApp
+    ) -> None:
+        async with console.run_test(size=(80, 16)) as pilot:
+            form = await form_opened(pilot, "e")
+            assert form.query_one("#form").max_scroll_y > 0
+            await pilot.press("down")
+            assert field_around(console.focused) is field(form, "", 0, "group")
+            await pilot.press("up")
+            assert field_around(console.focused) is field(form, "", 0, "name")
+
     async def test_a_part_can_be_removed_but_not_the_last(self, console: ConsoleApp) -> None:
         async with console.run_test(notifications=True) as pilot:
             form = await form_opened(pilot, "n")

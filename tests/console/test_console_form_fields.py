@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 from rack_fixtures import spec
 
-from transcoder_tui.console.form_fields import entries_of, sections_of, steps_of, value_at
+from transcoder_tui.console.form_fields import entries_of, parts_of, sections_of, steps_of, value_at
 from transcoder_tui.console.ladder import RUNGS, next_rung
 from transcoder_tui.models.channel import ChannelFields, ChannelSpec
 from transcoder_tui.models.faults import parse
@@ -35,6 +35,11 @@ def test_a_field_that_a_model_gains_appears_by_itself() -> None:
     entries = {entry.path[0]: entry for entry in entries_of(Wider)}
     assert entries["program"].about.label == "Program"
     assert entries["mode"].options == (("default", ""), ("caller", "caller"), ("listener", "listener"))
+
+
+def test_rarely_used_fields_stand_apart_under_their_own_heading() -> None:
+    parts = {heading: [entry.path[0] for entry in entries] for heading, entries in parts_of(ChannelFields).items()}
+    assert parts == {"": ["name", "group", "priority", "autostart"], "Limits": ["nice", "cpus", "memory"]}
 
 
 def test_a_choice_of_one_is_none() -> None:

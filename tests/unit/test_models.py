@@ -7,12 +7,21 @@ import pytest
 import yaml
 
 from transcoder_tui.errors import InvalidInput, TranscoderError, error_from
-from transcoder_tui.models.channel import ChannelSpec, least_muxrate
+from transcoder_tui.models.channel import ChannelFields, ChannelSpec, least_muxrate
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.field import describe
 from transcoder_tui.models.lineup import LineUp
 from transcoder_tui.models.output import Output
-from transcoder_tui.models.units import format_bitrate, format_seconds, frame_rate, parse_bitrate, parse_fps
+from transcoder_tui.models.units import (
+    cpus_of,
+    format_bitrate,
+    format_bytes,
+    format_seconds,
+    frame_rate,
+    parse_bitrate,
+    parse_bytes,
+    parse_fps,
+)
 
 CONTRACT = """
 version: 1
@@ -63,6 +72,15 @@ def test_the_contract_survives_being_read_and_written(lineup: dict[str, Any]) ->
         (("priority",), 101, "channels[0].priority: 101 is out of range; allowed are 0 to 100"),
         (("priority",), "high", "channels[0].priority: 'high' is not a whole number; write digits only"),
         (("autostart",), "perhaps", "channels[0].autostart: 'perhaps' is neither true nor false"),
+        (("nice",), 20, "channels[0].nice: 20 is out of range; allowed are -20 to 19"),
+        (("nice",), True, "channels[0].nice: True is not a whole number; write digits only"),
+        (("cpus",), "3-1", "channels[0].cpus: '3-1' is not a list of CPUs; write numbers and ranges from 0 on"),
+        (("cpus",), "all", "channels[0].cpus: 'all' is not a list of CPUs"),
+        (("cpus",), "-1", "channels[0].cpus: '-1' is not a list of CPUs"),
+        (("cpus",), [0, 1], "channels[0].cpus: [0, 1] is not a text; write a text, in quotes"),
+        (("memory",), "much", "channels[0].memory: 'much' is not an amount of memory; write a number with M or G"),
+        (("memory",), "2M", "channels[0].memory: 2M is out of range; allowed are 64M to 16T"),
+        (("memory",), 2.5, "channels[0].memory: 2.5 is not an amount of memory"),
         (("sources",), [], "channels[0].sources: is empty; give at least 1"),
         (("sources",), {"url": "x"}, "channels[0].sources: {'url': 'x'} is not a list"),
         (("sources", 0, "url"), "239.1.1.1:5000", "channels[0].sources[0].url: '239.1.1.1:5000' is no address"),
@@ -194,6 +212,48 @@ def test_quantities_are_written_as_operators_write_them() -> None:
     assert [format_seconds(2), format_seconds(1.92)] == ["2s", "1920ms"]
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("2G", 2 << 30), ("512M", 512 << 20), ("1.5 GiB", 3 << 29), ("64mb", 64 << 20), ("4096", 4096), (4096, 4096)],
+)
+def test_memory_is_read_in_binary_units(text: object, count: int) -> None:
+    assert parse_bytes(text) == count
+
+
+def test_memory_is_written_in_the_largest_unit_that_divides() -> None:
+    written = [format_bytes(count) for count in (2 << 30, 3 << 29, 1 << 40, 65_000, 0)]
+    assert written == ["2G", "1536M", "1T", "65000", "0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus"), [("0", {0}), ("0-3,8", {0, 1, 2, 3, 8}), ("2,4", {2, 4}), ("1-1", {1}), ("0-2,1-3", {0, 1, 2, 3})]
+)
+def test_lists_of_cpus_name_numbers_and_ranges(text: str, cpus: set[int]) -> None:
+    assert cpus_of(text) == cpus
+
+
+def test_limits_survive_being_read_and_written(lineup: dict[str, Any]) -> None:
+    lineup["channels"][0] |= yaml.safe_load("{nice: 5, cpus: 3, memory: 1.5G}")
+
+    channel = parse(LineUp, lineup).channels[0]
+
+    assert (channel.nice, channel.cpus, channel.memory) == (5, "3", 3 << 29)
+    written = parse(LineUp, lineup).document()
+    assert {name: written["channels"][0][name] for name in ("nice", "cpus", "memory")} == {
+        "nice": 5,
+        "cpus": "3",
+        "memory": "1536M",
+    }
+    assert parse(LineUp, yaml.safe_load(yaml.safe_dump(written))) == parse(LineUp, lineup)
+
+
+def test_limits_do_not_reach_the_command(lineup: dict[str, Any]) -> None:
+    without = parse(LineUp, lineup).channels[0]
+    lineup["channels"][0] |= {"nice": 5, "cpus": "0-3", "memory": "2G"}
+
+    assert parse(LineUp, lineup).channels[0].on_air_part() == without.on_air_part()
+
+
 @pytest.mark.parametrize("written", ["29.97", 29.97, "30000/1001"])
 def test_ntsc_rates_are_exact_however_they_are_written(written: object) -> None:
     fps = parse_fps(written)
@@ -226,6 +286,10 @@ def test_fields_describe_themselves() -> None:
     assert fields["ttl"].range == "1 to 255"
     assert fields["muxrate"].unit == "b/s"
     assert all(field.label and field.help for field in fields.values())
+
+
+def test_fields_that_are_rarely_used_say_so() -> None:
+    assert [field.name for field in describe(ChannelFields) if field.apart] == ["nice", "cpus", "memory"]
 
 
 def test_an_error_crosses_the_wire_unchanged() -> None:

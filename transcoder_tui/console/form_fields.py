@@ -40,6 +40,14 @@ def entries_of(model: type[BaseModel]) -> list[Entry]:
     return list(_entries(model, ()))
 
 
+def parts_of(model: type[BaseModel]) -> dict[str, list[Entry]]:
+    """The lines of a model by the heading under which they stand apart; an empty one holds all the others."""
+    parts: dict[str, list[Entry]] = {"": []}
+    for entry in entries_of(model):
+        parts.setdefault(entry.about.apart, []).append(entry)
+    return parts
+
+
 def sections_of(model: type[BaseModel]) -> dict[str, tuple[Described, type[BaseModel]]]:
     """The repeated parts of a model, by field name: sources, renditions, outputs."""
     return {

@@ -28,6 +28,8 @@ MUX_MARGIN = 100_000
 """Bits per second beyond :data:`MUX_OVERHEAD` for PSI and PCR at low rates, measured likewise."""
 DEFAULT_SEGMENT = 4.0
 """Seconds; the first multiple of the GOP from here on is the segment length where none is given."""
+LIMITS = "Limits"
+"""Heading of what a channel's FFmpeg may take of the host."""
 
 
 class ChannelFields(BaseModel):
@@ -51,16 +53,22 @@ class ChannelFields(BaseModel):
         "Scheduling priority of its FFmpeg: 19 yields to everything else, values below 0 need the right to it.",
         label="Nice",
         example="5",
+        apart=LIMITS,
         default=None,
     )
     cpus: CpuList | None = about(
-        "The CPUs that its FFmpeg may run on; without it, all.", label="CPUs", example="0-3,8", default=None
+        "The CPUs that its FFmpeg may run on; without it, all.",
+        label="CPUs",
+        example="0-3,8",
+        apart=LIMITS,
+        default=None,
     )
     memory: Annotated[Bytes, Range(64 << 20, 1 << 44, format_bytes)] | None = about(
         "Most memory that its FFmpeg may take; it is killed and started again when it wants more.",
         label="Memory",
         unit="bytes",
         example="2G",
+        apart=LIMITS,
         default=None,
     )
 

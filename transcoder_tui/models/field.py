@@ -25,6 +25,8 @@ class Described:
     range: str
     """The allowed range in words; empty where any value of its type goes."""
     required: bool
+    apart: str
+    """Heading under which a form shows it apart, at its end, because it is rarely used; empty where it does not."""
 
 
 def about(
@@ -34,10 +36,11 @@ def about(
     unit: str = "",
     example: str = "",
     kinds: tuple[str, ...] = (),
+    apart: str = "",
     **options: Any,
 ) -> Any:
-    """A pydantic field with its label, help text, unit, example and the address kinds that it belongs to."""
-    extra: JsonDict = {"unit": unit, "example": example, "kinds": list(kinds)}
+    """A pydantic field with its label, help text, unit, example, the address kinds that it belongs to, its place."""
+    extra: JsonDict = {"unit": unit, "example": example, "kinds": list(kinds), "apart": apart}
     return Field(title=label, description=help, json_schema_extra=extra, **options)
 
 
@@ -59,6 +62,7 @@ def _described(name: str, info: FieldInfo) -> Described:
         kinds=tuple(map(str, kinds)) if isinstance(kinds, list) else (),
         range=ranges[0] if ranges else "",
         required=info.is_required(),
+        apart=str(extra.get("apart", "")),
     )
 
 

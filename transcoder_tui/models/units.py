@@ -200,7 +200,12 @@ def check_cpus(value: str) -> str:
     return text
 
 
-CpuList = Annotated[str, AfterValidator(check_cpus)]
+def _one_cpu(value: object) -> object:
+    """YAML takes ``cpus: 3`` for a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+CpuList = Annotated[str, BeforeValidator(_one_cpu), AfterValidator(check_cpus)]
 """Numbers of logical CPUs, ``0-3,8``."""
 
 

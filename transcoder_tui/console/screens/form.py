@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import Screen
@@ -16,13 +15,20 @@ from textual.widgets import Input, Static
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.edge import Edge
-from transcoder_tui.console.form_fields import sections_of, steps_of
+from transcoder_tui.console.form_fields import entries_of, parts_of, sections_of, steps_of
 from transcoder_tui.console.ladder import next_rung
 from transcoder_tui.console.orders import Question
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.status import is_live
-from transcoder_tui.console.widgets.form_section import FormField, FormSection, Names, field_around, section_around
+from transcoder_tui.console.widgets.form_section import (
+    FormBody,
+    FormField,
+    FormSection,
+    Names,
+    field_around,
+    section_around,
+)
 from transcoder_tui.console.widgets.heading import Heading
 from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
@@ -36,6 +42,8 @@ Kind = Literal["new", "edit", "clone"]
 
 PARTS = sections_of(ChannelSpec)
 """Sources, renditions and outputs: the parts of a channel of which there may be several."""
+CHANNEL, *APART = parts_of(ChannelFields).items()
+"""The channel's own lines, and those that stand apart at the end of the form."""
 
 
 def first_document() -> dict[str, Any]:
@@ -79,11 +87,13 @@ class FormScreen(Screen["ChannelDocument"]):
     def compose(self) -> ComposeResult:
         """Heading, sections, help and keys."""
         yield Heading(self._title(), id="form-heading")
-        with VerticalScroll(id="form", can_focus=False):
-            yield FormSection("Channel", ChannelFields, self._first, "", self._names)
+        with FormBody(id="form"):
+            yield FormSection("Channel", CHANNEL[1], self._first, "", self._names)
             for part in PARTS:
                 for document in self._first.get(part) or [{}]:
                     yield self._section(part, document)
+            for heading, entries in APART:
+                yield FormSection(heading, entries, self._first, "", self._names)
         yield Static(markup=False, id="form-help")
         yield KeyBar("form", id="keys")
 
@@ -93,7 +103,7 @@ class FormScreen(Screen["ChannelDocument"]):
 
     def _section(self, part: str, document: dict[str, Any]) -> FormSection:
         about, model = PARTS[part]
-        return FormSection(about.label.removesuffix("s"), model, document, part, self._names)
+        return FormSection(about.label.removesuffix("s"), entries_of(model), document, part, self._names)
 
     def on_mount(self) -> None:
         """Remembers what it began with, to notice changes."""
@@ -121,7 +131,7 @@ class FormScreen(Screen["ChannelDocument"]):
 
     def document(self) -> dict[str, Any]:
         """What is filled in, as a channel's document."""
-        document = self._sections("")[0].document()
+        document = {name: value for section in self._sections("") for name, value in section.document().items()}
         for part in PARTS:
             document[part] = [section.document() for section in self._sections(part)]
         return document
@@ -174,7 +184,8 @@ class FormScreen(Screen["ChannelDocument"]):
         if len(steps) >= 2 and steps[0] in PARTS and isinstance(steps[1], int):
             sections = self._sections(str(steps[0]))
             return sections[steps[1]].field_for(steps[2:]) if steps[1] < len(sections) else None
-        return self._sections("")[0].field_for(steps)
+        fields = (section.field_for(steps) for section in self._sections(""))
+        return next((field for field in fields if field is not None), None)
 
     # What the operator does
 

@@ -1,18 +1,18 @@
 """Parts of a form: one line to fill in, and a section of such lines."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel
 from textual.app import ComposeResult
-from textual.containers import Grid, Horizontal, Vertical
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from transcoder_tui.console.form_fields import Entry, Path, entries_of, put, value_at
+from transcoder_tui.console.form_fields import Entry, Path, put, value_at
 from transcoder_tui.console.widgets.choice import Choice
 from transcoder_tui.console.widgets.heading import Heading
 from transcoder_tui.errors import Fault
@@ -116,26 +116,34 @@ class FormField(Vertical):
         self.post_message(self.Edited())
 
 
+class FormBody(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """All sections, below each other; scrolls by the page, as the arrows lead from field to field."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+
+
 class FormSection(Vertical):
-    """The lines of one model: the channel itself, a source, a rendition, an output.
+    """The lines of one model, or some of them: the channel itself, a source, a rendition, an output.
 
     Args:
         title: What it is, such as ``Source``.
-        model: Whose fields it shows.
+        entries: The lines.
         document: What they hold at first.
         part: The field of the channel's list that it belongs to; empty for the channel itself.
         names: Names to complete to, by field name.
     """
 
     def __init__(
-        self, title: str, model: type[BaseModel], document: dict[str, Any], part: str, names: dict[str, Names]
+        self, title: str, entries: Iterable[Entry], document: dict[str, Any], part: str, names: dict[str, Names]
     ) -> None:
         super().__init__()
         self.part = part
         self._title = title
         self.fields = {
-            entry.path: FormField(entry, value_at(document, entry), names.get(entry.path[-1]))
-            for entry in entries_of(model)
+            entry.path: FormField(entry, value_at(document, entry), names.get(entry.path[-1])) for entry in entries
         }
 
     def compose(self) -> ComposeResult:

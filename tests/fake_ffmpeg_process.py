@@ -290,7 +290,8 @@ def main(script):
     """
     home = os.path.dirname(os.path.realpath(script))
     argv = sys.argv[1:]
-    if "-progress" in argv:
+    # A probe of a source writes progress as well, but to nowhere else.
+    if "-progress" in argv and argv[-1] != "-":
         os._exit(Fake(argv, home + "/control").run())
     for asked in ("-version", "-encoders"):
         if asked in argv:

@@ -2,8 +2,8 @@
 
 Off unless ``TRANSCODER_FAILPOINTS`` names some, as in ``spawn.before=kill`` or ``backup.middle=delay:2;pid=off,kill``:
 points are separated by semicolons, actions by commas, and ``N*`` repeats an action for N passes. Actions
-are ``off``, ``kill`` (SIGKILL to this process), ``error`` (OSError EIO) and ``delay:SECONDS``; after its last action a
-point is off.
+are ``off``, ``kill`` (SIGKILL to this process), ``error`` (OSError EIO), ``error:NAME`` (another error, as in
+``error:ENOMEM``) and ``delay:SECONDS``; after its last action a point is off.
 
 A worker that a point killed is followed by one with the same environment, which would die of it again. So a text like
 ``@/path/of/a/file`` names a file that holds the points: it is looked for whenever a point is passed, and removed when
@@ -39,6 +39,8 @@ POINTS = (
 )
 """Every point there is."""
 
+_ERRORS = {name: number for number, name in errno.errorcode.items()}
+
 
 def parse(text: str) -> dict[str, deque[str]]:
     """The actions of each point, one for each pass.
@@ -57,7 +59,8 @@ def parse(text: str) -> dict[str, deque[str]]:
 
 def _repeated(action: str) -> list[str]:
     times, star, what = action.rpartition("*")
-    if what not in ("off", "kill", "error") and not what.startswith("delay:"):
+    known = what in ("off", "kill", "error") or what.startswith("delay:") or what.removeprefix("error:") in _ERRORS
+    if not known:
         raise ValueError(f"{action!r} is no action of a failpoint")
     return [what] * (int(times) if star else 1)
 
@@ -83,6 +86,9 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "error":
         raise OSError(errno.EIO, f"failpoint {name}")
+    elif action.startswith("error:"):
+        number = _ERRORS[action.removeprefix("error:")]
+        raise OSError(number, os.strerror(number))
     elif action.startswith("delay:"):
         time.sleep(float(action.removeprefix("delay:")))
 

@@ -1,6 +1,6 @@
 """From validated models to rows, and back through the models' validation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,11 +65,10 @@ def child_rows(channel_id: int, spec: ChannelSpec) -> list[ChildRow]:
     ]
 
 
-def job_row(channel_id: int, job: JobFields) -> JobRow:
-    """The row of a channel's job."""
-    fields = _storable(_fields(JobFields, job))
-    fields["alarms"] = [alarm.model_dump(mode="json") for alarm in job.alarms]
-    return JobRow(channel_id=channel_id, **fields)
+def job_values(channel_id: int, job: JobFields) -> dict[str, Any]:
+    """The columns of a channel's job."""
+    alarms = [alarm.model_dump(mode="json") for alarm in job.alarms]
+    return _storable(_fields(JobFields, job)) | {"channel_id": channel_id, "alarms": alarms}
 
 
 def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> RevisionRow:
@@ -77,9 +76,9 @@ def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime
     return RevisionRow(channel_id=channel_id, revision=revision, at=at, actor=actor, spec=spec.document())
 
 
-def event_rows(events: Iterable[EventFields]) -> list[EventRow]:
-    """A row for each event."""
-    return [EventRow(**_storable(_fields(EventFields, event))) for event in events]
+def event_values(event: EventFields) -> dict[str, Any]:
+    """The columns of an event, but for its id."""
+    return _storable(_fields(EventFields, event))
 
 
 def read_event(row: EventRow) -> Event:

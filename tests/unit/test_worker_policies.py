@@ -10,9 +10,9 @@ from transcoder_tui.models.lineup import ChangeKind
 from transcoder_tui.models.rendition import Rendition, Video
 from transcoder_tui.settings import RetrySettings
 from transcoder_tui.worker.changes import plan
-from transcoder_tui.worker.retry import retry_delay
-from transcoder_tui.worker.run import digest
-from transcoder_tui.worker.states import TRANSITIONS, ImpossibleTransition, assert_transition
+from transcoder_tui.worker.launch import digest
+from transcoder_tui.worker.retry import probe_delay, retry_delay
+from transcoder_tui.worker.states import TRANSITIONS, Happening, ImpossibleTransition, follow
 
 
 def spec(name: str, **changes: object) -> ChannelSpec:
@@ -25,24 +25,32 @@ def spec(name: str, **changes: object) -> ChannelSpec:
     return ChannelSpec.model_validate({**document, **changes})
 
 
-def test_only_the_transitions_of_the_table_are_possible() -> None:
-    for old, new in product(Status, Status):
-        if new in TRANSITIONS[old]:
-            assert_transition(old, new)
+def test_only_what_the_table_names_can_happen() -> None:
+    for status, happening in product(Status, Happening):
+        if happening in TRANSITIONS[status]:
+            assert follow(status, happening) == TRANSITIONS[status][happening]
         else:
             with pytest.raises(ImpossibleTransition):
-                assert_transition(old, new)
+                follow(status, happening)
 
 
-def test_a_stopped_channel_can_only_be_started() -> None:
-    assert TRANSITIONS[Status.STOPPED] == {Status.PENDING}
+def test_a_stopped_channel_can_only_be_started_or_found_running() -> None:
+    assert set(TRANSITIONS[Status.STOPPED]) == {Happening.START, Happening.WAIT, Happening.ADOPT}
 
 
-def test_every_state_leads_back_to_stopped() -> None:
-    reached = {Status.STOPPED}
-    for _ in Status:
-        reached |= {state for state in Status if TRANSITIONS[state] & reached}
-    assert reached == set(Status)
+def test_a_running_ffmpeg_is_ended_only_through_stopping() -> None:
+    assert {status for status in Status if TRANSITIONS[status].get(Happening.END) == Status.STOPPING} == {
+        Status.PENDING,
+        Status.RUNNING,
+    }
+
+
+def test_every_state_leads_back_to_stopped_and_on_air() -> None:
+    for goal in (Status.STOPPED, Status.RUNNING):
+        reached = {goal}
+        for _ in Status:
+            reached |= {state for state in Status if set(TRANSITIONS[state].values()) & reached}
+        assert reached == set(Status)
 
 
 def test_the_first_attempt_follows_at_once_and_the_next_ones_wait_longer_and_longer() -> None:
@@ -64,6 +72,15 @@ def test_no_attempt_is_left_after_as_many_failures_as_are_set() -> None:
     assert retry_delay(5, RetrySettings(attempts=5)) is not None
     assert retry_delay(6, RetrySettings(attempts=5)) is None
     assert retry_delay(1, RetrySettings(attempts=0)) is None
+
+
+def test_probes_of_a_channel_that_was_given_up_become_rarer() -> None:
+    settings = RetrySettings(attempts=5, probe_s=60, probe_max_s=300)
+
+    delays = [probe_delay(failures, settings, lambda: 1.0) for failures in range(6, 11)]
+
+    assert delays == [60, 120, 240, 300, 300]
+    assert probe_delay(100_000, settings, lambda: 0.0) == 150
 
 
 def test_a_line_up_that_changes_nothing_stores_nothing() -> None:

@@ -22,6 +22,7 @@ from transcoder_tui.models.view import (
     LogChunk,
     Metrics,
     Order,
+    SourceChoice,
     WorkerView,
 )
 from transcoder_tui.worker import views
@@ -134,6 +135,12 @@ async def job(channel_id: ChannelId, worker: Worker) -> JobView:
 async def order(channel_id: ChannelId, verb: Verb, worker: Worker, actor: Actor) -> Order:
     """Starts, stops or restarts a channel; a stop is answered when FFmpeg has ended."""
     return await worker.order(channel_id, verb.value, actor)
+
+
+@router.post("/channels/{channel_id}/source")
+async def switch(channel_id: ChannelId, choice: SourceChoice, worker: Worker, actor: Actor) -> Order:
+    """Changes a channel to another of its sources, where it stays until that source fails."""
+    return await worker.switch(channel_id, choice.source, actor)
 
 
 @router.get("/interfaces")

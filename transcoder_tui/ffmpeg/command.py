@@ -78,7 +78,7 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     return Command(
         argv=(str(binary.path), *arguments),
         env={**ENVIRONMENT, **binary.environment},
-        secrets=_secrets([chosen.address, *(output.address for output in spec.outputs)]),
+        secrets=secrets_of([chosen.address, *(output.address for output in spec.outputs)]),
     )
 
 
@@ -93,6 +93,7 @@ def _encoders(spec: ChannelSpec, plan: Plan, encoding: Encoding) -> list[str]:
     return arguments
 
 
-def _secrets(addresses: Iterable[Address]) -> tuple[str, ...]:
+def secrets_of(addresses: Iterable[Address]) -> tuple[str, ...]:
+    """Stream keys, passphrases and passwords in addresses, the longest first: a short one may be part of a long one."""
     found = {secret for address in addresses for secret in address.secrets}
     return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))

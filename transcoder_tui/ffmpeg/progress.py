@@ -54,6 +54,11 @@ class ProgressParser:
         self._rest = b"" if self._overlong else rest
         return blocks
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether what was read ends in the middle of a block."""
+        return bool(self._rest or self._fields)
+
     def _line(self, line: bytes, blocks: list[Progress]) -> None:
         name, separator, value = line.strip(b"\0 \t\r").partition(b"=")
         if not separator or len(line) > MAX_LINE:

@@ -146,7 +146,7 @@ class ProcessSampler:
             samples[pid] = ProcessSample(
                 cpu_percent=cpu_percent(self._last.get(pid), stat, at),
                 rss_bytes=stat.rss_pages * PAGE,
-                written_bytes=_written(pid),
+                written_bytes=read_written(pid),
             )
         self._last = seen
         return samples
@@ -192,7 +192,8 @@ def parse_written(text: bytes) -> int | None:
     return None
 
 
-def _written(pid: int) -> int | None:
+def read_written(pid: int) -> int | None:
+    """Bytes that a process handed to ``write`` since its start; None where we may not know."""
     text = _read(f"/proc/{pid}/io")
     return parse_written(text) if text else None
 

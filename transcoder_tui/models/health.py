@@ -33,8 +33,6 @@ class Health(StrEnum):
     """The outputs go on, and FFmpeg's figures do not."""
     TOO_SLOW = "too slow"
     """Media advances slower than real time: the channel falls behind."""
-    QUIET = "quiet"
-    """No media progress for some seconds, and not known yet why."""
     ON_BACKUP = "on backup source"
     """On air, but not from its primary source."""
     OK = "ok"

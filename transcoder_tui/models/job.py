@@ -38,6 +38,11 @@ class Status(StrEnum):
         """Whether an FFmpeg may be running in this state."""
         return self in (Status.PENDING, Status.RUNNING, Status.STOPPING)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the channel is on air or on its way there."""
+        return self in (Status.QUEUED, Status.PENDING, Status.RUNNING)
+
 
 class JobFields(BaseModel):
     """What the worker must remember of a channel's run to take it up again after its own death."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
+from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 
 
@@ -81,6 +82,16 @@ class ChannelView(BaseModel):
     message: str = ""
     """Why it is not on air or not well."""
     remedy: str = ""
+    health: Health = Health.OK
+    """The gravest alarm."""
+    alarms: list[Alarm] = []
+    """What is the matter, the gravest first."""
+    pinned: bool = False
+    """Whether an operator chose the source."""
+    gap_s: float | None = None
+    """Seconds without media progress the last time that it left the air against its will and came back."""
+    limits: str = ""
+    """The limits in force for its FFmpeg, in words."""
     telemetry: Telemetry = Telemetry()
 
 
@@ -139,6 +150,12 @@ class WorkerView(BaseModel):
     data_dir: str
     database: str = "ok"
     """``ok``, or why orders cannot be stored at present."""
+    unsaved_events: int = 0
+    """Events that wait in memory because the database cannot be written."""
+    starting: int = 0
+    """Channels that wait for their turn to start."""
+    loop_gap_ms: float = 0.0
+    """Longest time in the last minute for which the worker's event loop was busy with one thing, in milliseconds."""
 
 
 class Metrics(BaseModel):
@@ -205,3 +222,10 @@ class Order(BaseModel):
     job: JobView
     changed: bool
     """False where the channel was already as ordered."""
+
+
+class SourceChoice(BaseModel):
+    """The order to change to another source."""
+
+    source: int
+    """Its position in the channel's list, from 0."""

@@ -1,13 +1,15 @@
 """What every run needs of its worker."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.event import Event
 from transcoder_tui.settings import Settings
 from transcoder_tui.store.store import Store
+from transcoder_tui.worker.gate import Gate
+from transcoder_tui.worker.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,8 @@ class Context:
 
     settings: Settings
     store: Store
+    journal: Journal
+    gate: Gate
     boot_id: str
     binary: Callable[[], Binary]
     """The FFmpeg in use; raises HostFault where there is none."""
@@ -23,3 +27,5 @@ class Context:
     """The host's facts as of now: interfaces come and go."""
     announce: Callable[[list[Event]], None]
     """Called with every event that was stored."""
+    links: dict[str, bool] = field(default_factory=dict)
+    """For each network interface, whether it had a link at the last look."""

@@ -1,43 +1,153 @@
-"""What may be wrong with a channel although it is on air."""
+"""What is the matter with a channel, told apart by its signs, and what the worker does about it."""
 
-from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.source import Source
-from transcoder_tui.worker.monitor import Monitor
+from dataclasses import dataclass
+from enum import StrEnum
 
-QUIET_S = 3.0
-"""Seconds without media progress after which a channel on air says so."""
-QUIET_SEGMENTS_S = 12.0
-"""The same for sources that come in segments: RFC 8216 players wait for up to three of them, usually of 4 s."""
+from transcoder_tui.models.health import Health
+from transcoder_tui.settings import WatchdogSettings
+
+BUSY = 0.2
+"""Share of a core from which on an FFmpeg counts as busy: one that waits for packets used below 0.02, measured with
+FFmpeg 5.1 and 9.0 on a lost multicast."""
+WAKE_S = 2.0
+"""Seconds after its alarm when a process that somebody stopped is continued."""
 SLOW = 0.97
 """Share of real time below which a channel falls behind for good."""
-SETTLED_S = 15.0
-"""Seconds on air after which its speed means anything: FFmpeg begins with what it had buffered."""
 
 
-def complaint(
-    spec: ChannelSpec, source: Source, monitor: Monitor, on_air_s: float, now: float, *, disk_full: bool
-) -> tuple[str, str]:
-    """The gravest complaint about a channel on air, and its remedy; empty where there is none.
+class Reaction(StrEnum):
+    """What the worker does about a trouble."""
+
+    WARN = "warn"
+    """Nothing that would interrupt the channel: it raises an alarm, and clears it when the trouble has passed."""
+    WAKE = "wake"
+    """Continues the process; restarts it where that does not help."""
+    RESTART = "restart"
+    """Ends FFmpeg and starts it again."""
+    SWITCH = "switch"
+    """The same, on the next source where the channel has several."""
+    RESTART_ONCE = "restart once"
+    """The same, but not again and again, because the outputs are well."""
+    PROBE = "probe"
+    """Tries it again at long intervals."""
+    RETURN = "return"
+    """Tests the better source, and returns to it when it has been good for long enough."""
+
+
+REACTIONS = {
+    Health.OFF_AIR: Reaction.PROBE,
+    Health.NEVER_STARTED: Reaction.SWITCH,
+    Health.PROCESS_STOPPED: Reaction.WAKE,
+    Health.INPUT_LOST: Reaction.SWITCH,
+    Health.ENCODER_STUCK: Reaction.RESTART,
+    Health.OUTPUT_BLOCKED: Reaction.RESTART,
+    Health.TELEMETRY_LOST: Reaction.RESTART_ONCE,
+    Health.DISK_FULL: Reaction.WARN,
+    Health.NO_CARRIER: Reaction.WARN,
+    Health.OUTPUT_FROZEN: Reaction.WARN,
+    Health.OUTPUT_FAULT: Reaction.WARN,
+    Health.TOO_SLOW: Reaction.WARN,
+    Health.ON_BACKUP: Reaction.RETURN,
+}
+"""For each trouble, what is done about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is the matter."""
+
+    health: Health
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What is seen of an FFmpeg that shows no media progress."""
+
+    for_s: float
+    """Seconds without progress."""
+    source: str
+    """Address of its source, secrets masked."""
+    live: bool
+    """Whether the source comes over the network, so that it can be lost."""
+    state: str
+    """Of the process, as proc(5) names it; two looks in a row for ``D``."""
+    busy: float = 0.0
+    """Share of a core that it uses."""
+    unread: bool = False
+    """Whether packets lie in its sockets that it does not take."""
+    unsent: bool = False
+    """Whether a receiver does not take what it sends."""
+    growing: bool = False
+    """Whether its outputs grow all the same."""
+    broken_off: bool = False
+    """Whether its figures end in the middle of a block, as after a failed write."""
+
+
+def tell_apart(seen: Quiet) -> Trouble:
+    """Why an FFmpeg that was on air shows no media progress."""
+    quiet = f"no media progress for {seen.for_s:.0f} s"
+    if seen.state == "t":
+        return Trouble(Health.PROCESS_STOPPED, "FFmpeg is held by a debugger", "detach the debugger")
+    if seen.state == "T":
+        return Trouble(
+            Health.PROCESS_STOPPED,
+            "FFmpeg was stopped by a signal (SIGSTOP) from outside",
+            "look who stops FFmpeg besides this program; it is continued by itself",
+        )
+    if seen.growing or seen.broken_off:
+        return Trouble(
+            Health.TELEMETRY_LOST,
+            f"FFmpeg's figures have not come for {seen.for_s:.0f} s; the outputs go on",
+            "free space in the run directory; FFmpeg must be started again to give figures",
+        )
+    if seen.unsent:
+        return Trouble(
+            Health.OUTPUT_BLOCKED,
+            f"{quiet}: a receiver takes nothing and FFmpeg waits for it",
+            "look at the server that the channel sends to, and at the network between",
+        )
+    if seen.state == "D":
+        return Trouble(
+            Health.ENCODER_STUCK,
+            f"{quiet}: FFmpeg hangs in the kernel",
+            "look at the disk or network mount that it reads or writes",
+        )
+    if seen.busy >= BUSY:
+        return Trouble(
+            Health.ENCODER_STUCK,
+            f"{quiet}, although FFmpeg is busy ({seen.busy:.0%} of a core)",
+            "look at the source with another player; it may be damaged or have changed its format",
+        )
+    if seen.unread or not seen.live:
+        what = "although packets arrive" if seen.unread else "and the source is no live one"
+        return Trouble(
+            Health.ENCODER_STUCK, f"{quiet}, {what}: FFmpeg is stuck", "try another FFmpeg if it happens again"
+        )
+    return Trouble(
+        Health.INPUT_LOST,
+        f"nothing has arrived from {seen.source} for {seen.for_s:.0f} s",
+        "check the source, its route and the interface it comes in by",
+    )
+
+
+def never_started(seen: Quiet, startup_s: float) -> Trouble:
+    """Why an FFmpeg that was started shows no media progress."""
+    found = tell_apart(seen)
+    late = f"no media within {startup_s:g} s of the start"
+    return Trouble(Health.NEVER_STARTED, f"{late} ({found.health}): {found.message}", found.remedy)
+
+
+def must_end(trouble: Trouble, quiet_s: float, limits: WatchdogSettings) -> bool:
+    """Whether a quiet FFmpeg is to be ended.
 
     Args:
-        spec: The channel.
-        source: The source in use.
-        monitor: What is observed of its FFmpeg.
-        on_air_s: For how long it has been on air.
-        now: Monotonic seconds.
-        disk_full: Whether nothing can be written below the HLS root.
+        trouble: What is the matter with it.
+        quiet_s: Seconds without media progress.
+        limits: When patience ends.
     """
-    # HLS arrives a segment at a time: pauses are normal, and so is catching up.
-    in_segments = source.address.scheme in ("http", "https")
-    quiet = monitor.quiet_s(now)
-    if quiet >= (QUIET_SEGMENTS_S if in_segments else QUIET_S):
-        return f"no media progress for {quiet:.0f} s", "check the source"
-    if disk_full and any(output.address.scheme == "hls" for output in spec.outputs):
-        return "the disk of the HLS root is full: its segments are empty", "free space on it"
-    found = monitor.complaint(now)
-    if found is not None:
-        return found.cause, found.remedy
-    speed = monitor.figures(now).speed
-    if speed is not None and speed < SLOW and not in_segments and on_air_s > SETTLED_S:
-        return f"too slow: {speed:.2f}x real time", "lighter preset, fewer rungs, or fewer channels on this host"
-    return "", ""
+    if REACTIONS[trouble.health] in (Reaction.WARN, Reaction.RETURN):
+        return False
+    limit = limits.startup_s if trouble.health == Health.NEVER_STARTED else limits.stall_s
+    return quiet_s >= limit

@@ -10,10 +10,11 @@ from pathlib import Path
 from transcoder_tui.ffmpeg.command import mask
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, diagnose, parse_line
 from transcoder_tui.ffmpeg.progress import ProgressParser
+from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.event import Severity
 from transcoder_tui.models.view import Telemetry
-from transcoder_tui.settings import WatchdogSettings
+from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.readers import ProgressReader, StderrReader
 from transcoder_tui.worker.rundir import RunDir
@@ -53,10 +54,9 @@ class Monitor:
     Args:
         observed: What to look at.
         log: The channel's log, to which its lines go.
-        limits: When it has been quiet for too long.
     """
 
-    def __init__(self, observed: Observed, log: ChannelLog, limits: WatchdogSettings) -> None:
+    def __init__(self, observed: Observed, log: ChannelLog) -> None:
         self._log = log
         self._source = observed.source
         self._complaint: Diagnosis | None = None
@@ -66,7 +66,7 @@ class Monitor:
         self._verdict = Verdict(observed.source, observed.secrets)
         self._progress = ProgressReader(observed.run_dir.progress)
         self._stderr = StderrReader(observed.stderr, observed.run_dir.stderr_offset, resume=observed.adopted)
-        self._watchdog = Watchdog(limits, time.monotonic(), on_air=observed.on_air)
+        self._watchdog = Watchdog(time.monotonic(), on_air=observed.on_air)
         self._telemetry = RunTelemetry(observed.cbr_bps)
         self._read_at = time.monotonic()
 
@@ -126,20 +126,32 @@ class Monitor:
         """Seconds since its last media progress, or since its start."""
         return self._watchdog.stalled_s(now)
 
-    def alarm(self, now: float) -> str | None:
-        """Why it has to be ended, in the operator's words; None while there is no reason."""
-        return self._watchdog.alarm(now)
+    def silent_s(self, now: float) -> float:
+        """Seconds since its last progress block, advancing or not."""
+        return self._watchdog.silent_s(now)
 
-    def verdict(self, code: int | None, alarm: str | None) -> Diagnosis:
+    @property
+    def broken_off(self) -> bool:
+        """Whether its figures end in the middle of a block."""
+        return self._parser.is_partial
+
+    def speed_over(self, seconds: float, now: float) -> float | None:
+        """Media time per wall time over the last seconds; None where it has not been seen for so long."""
+        return self._telemetry.speed_over(seconds, now)
+
+    def verdict(self, code: int | None, trouble: Trouble | None) -> Diagnosis:
         """Why it ended.
 
         Args:
             code: Its exit code, negated signal number, or None where nobody saw its end.
-            alarm: Why we ended it; None where it ended by itself.
+            trouble: Why we ended it; None where it ended by itself.
         """
-        if alarm is None:
+        if trouble is None:
             return self._verdict.result(code, ours=False)
         seen = self._verdict.so_far()
+        side = Side.SOURCE if REACTIONS[trouble.health] is Reaction.SWITCH else Side.HOST
         if seen is None:
-            return Diagnosis(Severity.ERROR, alarm, "check the source and the channel's log", heals=True, fatal=True)
-        return Diagnosis(Severity.ERROR, f"{alarm}: {seen.cause}", seen.remedy, seen.heals, fatal=True)
+            return Diagnosis(Severity.ERROR, trouble.message, trouble.remedy, heals=True, fatal=True, side=side)
+        return Diagnosis(
+            Severity.ERROR, f"{trouble.message}: {seen.cause}", seen.remedy, seen.heals, fatal=True, side=seen.side
+        )

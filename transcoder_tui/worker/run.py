@@ -1,43 +1,54 @@
 """One channel's run: what is wanted of it, what is, and how the one is made to match the other.
 
-Everything happens on the event loop. An order is committed to the database before it is acted upon; what is done
-then depends only on ``job.wanted`` and ``job.status`` at that moment, so a stop that comes during a restart wins and
-a start that comes during a stop is not lost.
+Everything happens on the event loop. An order is committed to the database before it is acted upon. What follows from
+what is the table in ``worker/states.py``; here is what is done when a state is entered.
 """
 
 import asyncio
-import hashlib
-import json
 import logging
 import signal
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
+from transcoder_tui.errors import InvalidInput, StoreUnavailable, TranscoderError
+from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
+from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
-from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind, Severity
+from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.view import Telemetry
 from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker import ledger, outputs
+from transcoder_tui.worker.alarms import Alarms
 from transcoder_tui.worker.context import Context
-from transcoder_tui.worker.health import complaint
+from transcoder_tui.worker.failover import Failover
+from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
+from transcoder_tui.worker.launch import CannotStart, digest, launch
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.monitor import Monitor, Observed
-from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SECOND_TERM_S, Process, adopt, spawn
-from transcoder_tui.worker.retry import retry_delay
+from transcoder_tui.worker.output_watch import OutputWatch
+from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SECOND_TERM_S, Process, adopt
+from transcoder_tui.worker.retry import probe_delay, retry_delay
 from transcoder_tui.worker.rundir import RunDir
-from transcoder_tui.worker.states import SEVERITY, assert_transition
+from transcoder_tui.worker.states import SEVERITY, Happening, follow
+from transcoder_tui.worker.watch import Watch
 
 LEDGER_TRIES = 25
 """How often the exit ledger is asked how an adopted FFmpeg ended: the keeper needs a moment to write it down."""
 LEDGER_POLL_S = 0.02
+PLACE_S = 2.0
+"""Longest time for which a start keeps others waiting. Opening a source may take longer, but costs no processor time:
+FFmpeg waits for packets."""
+BLIND_S = 600.0
+"""After a restart because of lost figures, the same is no reason for another one for so long."""
+TAIL_LINES = 20
+"""Lines of the log that are kept with the event of a failure."""
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +70,13 @@ class ChannelRun:
         self.process: Process | None = None
         self._context = context
         self.log = ChannelLog(self._log_path(), context.settings.log.max_bytes)
+        self.failover = Failover(context.settings.sources)
+        self._alarms = Alarms(channel.job.alarms)
         self._run_dir = RunDir.of(context.settings.run_path, channel.id)
+        self._watch: Watch | None = None
         self._monitor: Monitor | None = None
-        self._ending: str | None = None
+        self._trouble: Trouble | None = None
+        self._blind_until = 0.0
         self._signalled = False
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,22 +101,58 @@ class ChannelRun:
             StoreUnavailable: Where the order could not be committed; then nothing is done.
         """
         async with self._ordering:
-            if verb == "start" and self.job.wanted == wanted and self.job.status in (Status.PENDING, Status.RUNNING):
+            if verb == "start" and self.job.wanted == wanted and self.job.status.is_up:
                 return False
             if verb == "stop" and self.job.wanted == wanted and self.job.status == Status.STOPPED:
                 return False
-            before = self.job
-            self.job = self.job.model_copy(update=ordered(self.job, wanted))
-            try:
-                await self._commit([self.event(EventKind.ORDER, f"{verb} ordered", actor=actor)])
-            except StoreUnavailable:
-                self.job = self.job.model_copy(update=before.model_dump(include=set(ordered(before, wanted))))
-                if self.job.status == Status.STOPPED:
-                    self.act()
-                raise
+            await self._commit_order(ordered(self.job, wanted), f"{verb} ordered", actor)
             self.act(restart=verb == "restart")
-            self._changed.set()
             return True
+
+    async def switch(self, source: int, actor: str) -> bool:
+        """Commits an order to change to a source, then acts on it; the channel stays there until the source fails.
+
+        Args:
+            source: Its position.
+            actor: Who ordered it.
+
+        Returns:
+            Whether anything was to be done.
+
+        Raises:
+            InvalidInput: Where there is no such source, or the channel is not wanted on air.
+            StoreUnavailable: As for :meth:`order`.
+        """
+        if not 0 <= source < len(self.spec.sources):
+            raise InvalidInput(
+                f"{self.spec.name} has no source {source + 1}", f"it has {len(self.spec.sources)}", "source"
+            )
+        async with self._ordering:
+            if self.job.wanted == Wanted.STOPPED:
+                raise InvalidInput(f"{self.spec.name} is stopped", "start it first", "source")
+            pinned = source > 0
+            if source == self.source_index and self.job.next_source is None and self.job.pinned == pinned:
+                return False
+            update = {**ordered(self.job, Wanted.RUNNING), "active_source": self.job.active_source}
+            update |= {"next_source": source, "pinned": pinned}
+            await self._commit_order(update, f"source {source + 1} ordered", actor)
+            if source != self.source_index or self.process is None:
+                self.act(restart=True)
+            return True
+
+    async def _commit_order(self, update: dict[str, object], words: str, actor: str) -> None:
+        failpoint("order.before")
+        before = self.job
+        self.job = self.job.model_copy(update=update)
+        try:
+            await self._context.journal.order(self.id, self.job, [self.event(EventKind.ORDER, words, actor=actor)])
+        except StoreUnavailable:
+            self.job = self.job.model_copy(update=before.model_dump(include=set(update)))
+            if self.job.status == Status.STOPPED:
+                self.act()
+            raise
+        failpoint("order.committed")
+        self._changed.set()
 
     def act(self, *, restart: bool = False) -> None:
         """Makes what is match what is wanted.
@@ -109,18 +160,16 @@ class ChannelRun:
         Args:
             restart: End a running FFmpeg even though the channel is wanted.
         """
+        runs = self.job.status in (Status.PENDING, Status.RUNNING)
         if self.job.wanted == Wanted.RUNNING:
-            if self.process is not None or self._launching:
-                if restart and self.process is not None:
-                    self._stop()
-            else:
-                self._cancel_timers()
-                self._launch()
-        elif self.process is not None:
-            self._stop()
-        elif not self._launching and self.job.status != Status.STOPPED:
-            self._cancel_timers()
-            self._change_state(Status.STOPPED, "as ordered")
+            if runs and restart:
+                self._end("to be started again, as ordered")
+            elif not self.job.status.is_up and self.job.status != Status.STOPPING:
+                self._start()
+        elif runs:
+            self._end("as ordered")
+        elif self.job.status in (Status.QUEUED, Status.RETRYING, Status.ERROR):
+            self._step(Happening.END, "as ordered")
 
     def update(self, channel: StoredChannel) -> None:
         """Takes over a changed document; whoever changed it decides about a restart."""
@@ -129,12 +178,11 @@ class ChannelRun:
 
     def take_up_change(self) -> None:
         """Restarts a channel that is wanted, because what reaches FFmpeg changed; forgets earlier failures."""
-        clear = {"attempt": 0, "next_retry_at": None, "error": "", "remedy": "", "active_source": 0}
-        self.job = self.job.model_copy(update=clear)
+        self.job = self.job.model_copy(update={**_FORGIVEN, "active_source": 0, "next_source": None, "pinned": False})
         if self.job.wanted == Wanted.RUNNING:
             self.act(restart=True)
         elif self.job.status == Status.ERROR:
-            self._change_state(Status.STOPPED, "changed")
+            self._step(Happening.END, "changed")
 
     def abandon(self) -> None:
         """Stops a channel that was deleted."""
@@ -168,20 +216,27 @@ class ChannelRun:
             rebooted: Whether the host was started anew since the last worker.
         """
         process = adopt(self._run_dir)
+        status = self.job.status
         if process is not None:
             self._adopt(process)
         elif rebooted:
             self._start_after_reboot()
-        elif self.job.status.is_live and self.job.pid is not None:
-            code = ledger.exit_code(self._context.settings.run_path / "exits", self.job.pid or 0, self.job.start_ticks)
+        elif status.is_live and self.job.pid is not None:
+            code = ledger.exit_code(self._exits, self.job.pid, self.job.start_ticks)
             self._observe(adopted=True)
+            if status == Status.RUNNING:
+                self.job = self.job.model_copy(update={"off_air_since": self._run_dir.last_progress()})
             self._ended(code)
-        elif self.job.status == Status.RETRYING and self.job.next_retry_at is not None:
+        elif status == Status.STOPPING:
+            self._gone()
+        elif status in (Status.RETRYING, Status.ERROR) and self.job.next_retry_at is not None:
             wait = (self.job.next_retry_at - _utc()).total_seconds()
             # The clock may have been set back since.
-            self._later(min(max(0.0, wait), self._context.settings.retry.max_delay_s), self.act)
-        elif self.job.wanted == Wanted.STOPPED or self.job.status != Status.ERROR or not self.job.error:
+            self._later(min(max(0.0, wait), self._context.settings.retry.probe_max_s), self._start)
+        elif self.job.wanted == Wanted.RUNNING and (status != Status.ERROR or not self.job.error):
             # An error with its reason was given up; one without was ordered to start by then.
+            self._start()
+        else:
             self.act()
 
     def leave(self) -> None:
@@ -196,45 +251,60 @@ class ChannelRun:
             self.process.release()
 
     def poll(self, now: float, sample: ProcessSample | None) -> None:
-        """Reads what FFmpeg wrote, and ends it where the watchdog says so; called once a second.
+        """Reads what FFmpeg wrote, and reacts to what is the matter with it; called once a second.
 
         Args:
             now: Monotonic seconds.
-            sample: What the kernel says of the process.
+            sample: What the kernel says of the process; None where it was not asked.
         """
-        monitor = self._monitor
-        if monitor is None or self.process is None:
+        monitor, watch = self._monitor, self._watch
+        if monitor is None or watch is None:
             return
         if sample is not None:
             monitor.feed_process(sample)
         monitor.read()
-        if self._ending is not None or self.job.status == Status.STOPPING:
+        if self.job.status not in (Status.PENDING, Status.RUNNING):
             return
         if self.job.status == Status.PENDING and monitor.on_air:
-            self.job = self.job.model_copy(update={"on_air_since": _utc(), "error": "", "remedy": ""})
-            self._change_state(Status.RUNNING, "on air")
-        alarm = monitor.alarm(now)
-        if alarm is not None:
-            self._end_for(alarm)
-        elif self.job.attempt and self._is_healthy():
+            self._on_air()
+        troubles = watch.troubles(now, self._context.links)
+        self._alarm([*troubles, *self._on_backup()], now)
+        for trouble in troubles:
+            if watch.must_wake(trouble, now):
+                self._note(f"{trouble.message}; it is continued", Severity.WARNING)
+                self._send(signal.SIGCONT)
+            elif watch.must_end(trouble, now) and self._may_end_for(trouble, now):
+                self._trouble = trouble
+                self._end(trouble.message, error=trouble.message, remedy=trouble.remedy)
+                return
+        if self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
-            self._commit_soon([])
+            self._write()
+        self._return_to_better(now)
+
+    def sources_to_test(self) -> list[int]:
+        """The better sources that are to be tested while a backup is on air."""
+        if self.job.status != Status.RUNNING or self.job.pinned or not self._context.settings.sources.return_after_s:
+            return []
+        return list(range(self.source_index))
 
     def figures(self, now: float) -> Telemetry:
         """The run's figures; empty where no FFmpeg runs."""
         return self._monitor.figures(now) if self._monitor is not None else Telemetry()
 
-    def complaint(self, now: float, *, disk_full: bool) -> tuple[str, str]:
-        """Why the channel is not on air, or not well, and the remedy; empty where nothing is wrong.
+    @property
+    def alarms(self) -> list[Alarm]:
+        """What is raised at present, the gravest first."""
+        return self._alarms.active
 
-        Args:
-            now: Monotonic seconds.
-            disk_full: Whether nothing can be written below the HLS root.
-        """
-        if self.job.status != Status.RUNNING or self._monitor is None:
-            return self.job.error, self.job.remedy
-        source = self.spec.sources[self.source_index]
-        return complaint(self.spec, source, self._monitor, self._on_air_s(), now, disk_full=disk_full)
+    def complaint(self) -> tuple[str, str]:
+        """Why the channel is not on air, or not well, and the remedy; empty where nothing is wrong."""
+        if self.job.status == Status.RUNNING:
+            found = self._alarms.active
+            return (found[0].message, found[0].remedy) if found else ("", "")
+        if self.job.status == Status.QUEUED and not self.job.error:
+            return "waits for its turn: others are starting", ""
+        return self.job.error, self.job.remedy
 
     def command(self) -> Command:
         """The command of the active source as it would be started now.
@@ -245,7 +315,14 @@ class ChannelRun:
         return build_command(self.spec, self._context.binary(), self._context.host(), self.source_index)
 
     def event(
-        self, kind: EventKind, message: str, *, severity: Severity = Severity.INFO, actor: str = "worker"
+        self,
+        kind: EventKind,
+        message: str,
+        *,
+        severity: Severity = Severity.INFO,
+        actor: str = "worker",
+        health: Health | None = None,
+        tail: str = "",
     ) -> EventFields:
         """An event of this channel, as of now."""
         return EventFields(
@@ -256,60 +333,88 @@ class ChannelRun:
             channel=self.spec.name,
             message=message,
             actor=actor,
+            health=health,
+            log=tail,
         )
 
-    # Starting
+    # The states
 
-    def _launch(self) -> None:
+    def _step(self, happening: Happening, cause: str, *, tail: str = "", **update: Any) -> None:
+        status = follow(self.job.status, happening)
+        self.job = self.job.model_copy(update={**update, "status": status, "since": _utc()})
+        self._changed.set()
+        severity = SEVERITY.get(status, Severity.INFO)
+        event = self.event(EventKind.STATE, f"{status}: {cause}", severity=severity, tail=tail)
+        if status not in (Status.QUEUED, Status.PENDING):
+            self._context.gate.leave(self.id)
+        if status == Status.STOPPED:
+            self._cancel_timers()
+            cleared = self._alarms.clear()
+            self.job = self.job.model_copy(update={"alarms": [], "off_air_since": None, "next_retry_at": None})
+            self._write(event, *(self._cleared(alarm) for alarm in cleared))
+            return
+        committed = self._write(event)
+        if status == Status.PENDING and happening == Happening.START:
+            self._launch(committed)
+        elif status == Status.STOPPING:
+            self._signal_to_end()
+
+    def _start(self) -> None:
+        """Starts as soon as there is room."""
+        self._cancel_timers()
+        if self._context.gate.enter(self.id):
+            self._admitted()
+            return
+        self._context.gate.wait(self.id, self.spec.priority, self._admitted)
+        self._step(Happening.WAIT, "others are starting", next_retry_at=None)
+
+    def _admitted(self) -> None:
+        source = self.source_index if self.job.next_source is None else self.job.next_source
+        source = source if source < len(self.spec.sources) else 0
+        self._later(PLACE_S, lambda: self._context.gate.leave(self.id))
+        self._step(
+            Happening.START,
+            f"starting on {self.spec.sources[source].address.masked}",
+            active_source=source,
+            next_source=None,
+            run_id=uuid.uuid4().hex,
+            pid=None,
+            start_ticks=None,
+            boot_id=self._context.boot_id,
+            on_air_since=None,
+            next_retry_at=None,
+        )
+
+    def _launch(self, committed: asyncio.Future[None]) -> None:
         self._launching = True
-        self.job = self.job.model_copy(
-            update={
-                "run_id": uuid.uuid4().hex,
-                "pid": None,
-                "start_ticks": None,
-                "boot_id": self._context.boot_id,
-                "on_air_since": None,
-                "next_retry_at": None,
-                "active_source": self.source_index,
-            }
-        )
-        if self.job.status == Status.PENDING:
-            committed = self._commit_soon([])
-        else:
-            committed = self._change_state(Status.PENDING, f"starting on {self._source_name()}")
-        self._begin(self._start(committed))
+        self._begin(self._launched(committed, self.job.generation))
 
-    async def _start(self, committed: asyncio.Task[None]) -> None:
+    async def _launched(self, committed: asyncio.Future[None], generation: int) -> None:
         try:
-            await committed
+            await asyncio.shield(committed)
         finally:
             self._launching = False
-        if self.job.wanted != Wanted.RUNNING:
-            self.act()
+        failpoint("launch.committed")
+        if self.job.status == Status.STOPPING or generation != self.job.generation:
+            # Ordered otherwise in the meantime.
+            self._end("ordered otherwise")
             return
         try:
-            binary = self._context.binary()
-        except HostFault as error:
-            self._failed(_cannot_start(error, heals=False))
+            started = launch(
+                self.spec,
+                self.source_index,
+                self.job.run_id or "",
+                self._context,
+                self._run_dir,
+                self._stderr_path(),
+            )
+        except CannotStart as refused:
+            self._failed(refused.diagnosis)
             return
-        try:
-            host = self._context.host()
-            command = build_command(self.spec, binary, host, self.source_index)
-            outputs.prepare(self.spec, host)
-            identity = {RUN_ID: self.job.run_id or "", DIGEST: digest(self.spec)}
-            process = spawn(command, self._run_dir, identity, self._stderr_path())
-        except TranscoderError as error:
-            self._failed(_cannot_start(error, heals=isinstance(error, HostFault)))
-            return
-        except Exception as error:
-            log.exception("channel %s: starting it failed", self.id)
-            fault = TranscoderError(f"FFmpeg could not be started: {error}", "see the worker's log")
-            self._failed(_cannot_start(fault, heals=True))
-            return
-        self._log_own(f"start {command.shell()}")
+        self._log_own(f"start {started.command.shell()}")
         self._observe(adopted=False)
-        self._take(process)
-        self._commit_soon([])
+        self._take(started.process)
+        self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
     def _observe(self, *, adopted: bool, on_air: bool = False) -> None:
         observed = Observed(
@@ -321,14 +426,22 @@ class ChannelRun:
             adopted=adopted,
             on_air=on_air,
         )
-        self._ending = None
         self._signalled = False
-        self._monitor = Monitor(observed, self.log, self._context.settings.watchdog)
+        self._monitor = Monitor(observed, self.log)
 
     def _take(self, process: Process) -> None:
+        assert self._monitor is not None, "every process is observed"
         self.process = process
         self.job = self.job.model_copy(
             update={"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
+        )
+        self._watch = Watch(
+            process.pid,
+            self._monitor,
+            OutputWatch(self.spec, self._context.host(), asyncio.get_running_loop().time()),
+            self.spec.sources[self.source_index],
+            self._context.settings.watchdog,
+            self._run_dir.path,
         )
         process.watch(lambda code: self._process_ended(process, code))
 
@@ -336,45 +449,109 @@ class ChannelRun:
         self._observe(adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
         if not self.job.status.is_live:
-            self._change_state(Status.PENDING, f"adopted FFmpeg {process.pid}")
+            self._step(Happening.ADOPT, f"adopted FFmpeg {process.pid}")
         stayed = ", which stayed on air" if self.job.status == Status.RUNNING else ""
-        self._log_own(f"adopted FFmpeg {process.pid}{stayed}")
-        self._commit_soon([self.event(EventKind.WORKER, f"adopted FFmpeg {process.pid}{stayed}")])
+        self._note(f"adopted FFmpeg {process.pid}{stayed}", Severity.INFO)
         if self.job.status == Status.STOPPING:
             # The last worker has sent TERM already, perhaps twice.
             self._signal_to_end(terms=1)
-        elif self.job.wanted == Wanted.STOPPED or process.identity[DIGEST] != digest(self.spec):
-            self._stop()
+        elif self.job.wanted == Wanted.STOPPED:
+            self._end("as ordered")
+        elif process.identity[DIGEST] != digest(self.spec):
+            self._end("to be started again with its changes")
 
     def _start_after_reboot(self) -> None:
-        wanted = self.job.wanted == Wanted.RUNNING or self.spec.autostart
-        update = {"attempt": 0, "pid": None, "start_ticks": None, "on_air_since": None, "error": "", "remedy": ""}
-        self.job = self.job.model_copy(update=update)
-        if wanted:
+        update: dict[str, object] = {**_FORGIVEN, "pid": None, "start_ticks": None, "on_air_since": None}
+        self.job = self.job.model_copy(update={**update, "off_air_since": None})
+        if self.job.wanted == Wanted.RUNNING or self.spec.autostart:
             self.job = self.job.model_copy(update={"wanted": Wanted.RUNNING})
-            self._launch()
+            self._start()
         elif self.job.status != Status.STOPPED:
-            self._change_state(Status.STOPPED, "the host was started anew")
+            self._step(Happening.FINISH, "the host was started anew")
 
-    # Stopping
+    def _on_air(self) -> None:
+        since, gap = self.job.off_air_since, None
+        if since is not None:
+            gap = round(max(0.0, (_utc() - since).total_seconds()), 1)
+        words = f"on air on {self._source_name()}" if len(self.spec.sources) > 1 else "on air"
+        self._step(
+            Happening.ON_AIR,
+            words if gap is None else f"{words} after {gap:g} s without progress",
+            on_air_since=_utc(),
+            error="",
+            remedy="",
+            off_air_since=None,
+            gap_s=gap if gap is not None else self.job.gap_s,
+        )
 
-    def _stop(self) -> None:
+    # Alarms
+
+    def _alarm(self, troubles: list[Trouble], now: float) -> None:
+        if self.job.status != Status.RUNNING:
+            # What led to this start is over when the channel is on air again, not before.
+            present = {trouble.health for trouble in troubles}
+            troubles += [
+                Trouble(alarm.health, alarm.message, alarm.remedy)
+                for alarm in self._alarms.active
+                if alarm.health not in present
+            ]
+        raised, cleared = self._alarms.update(troubles, _utc(), now)
+        if raised or cleared:
+            self.job = self.job.model_copy(update={"alarms": self._alarms.active})
+            self._write(*map(self._raised, raised), *map(self._cleared, cleared))
+
+    def _raised(self, alarm: Alarm) -> EventFields:
+        severity = Severity.ERROR if REACTIONS[alarm.health] is Reaction.PROBE else Severity.WARNING
+        self._log_own(f"alarm: {alarm.health}: {alarm.message}")
+        return self.event(EventKind.RAISED, f"{alarm.health}: {alarm.message}", severity=severity, health=alarm.health)
+
+    def _cleared(self, alarm: Alarm) -> EventFields:
+        lasted = (_utc() - alarm.since).total_seconds()
+        self._log_own(f"alarm cleared: {alarm.health}")
+        return self.event(
+            EventKind.CLEARED, f"{alarm.health}: cleared after {max(0.0, lasted):.0f} s", health=alarm.health
+        )
+
+    def _on_backup(self) -> list[Trouble]:
+        if self.source_index == 0 or self.job.status != Status.RUNNING:
+            return []
+        number, of = self.source_index + 1, len(self.spec.sources)
+        message = f"on source {number} of {of}, {self._source_name()}"
+        if self.job.pinned:
+            return [Trouble(Health.ON_BACKUP, f"{message}, as ordered", "order source 1 to return")]
+        needed = self._context.settings.sources.return_after_s and self.failover.needed_s(0)
+        returns = f"returns by itself when source 1 has been good for {needed:g} s" if needed else "order source 1"
+        return [Trouble(Health.ON_BACKUP, message, returns)]
+
+    def _may_end_for(self, trouble: Trouble, now: float) -> bool:
+        if REACTIONS[trouble.health] is not Reaction.RESTART_ONCE:
+            return True
+        if now < self._blind_until:
+            return False
+        self._blind_until = now + BLIND_S
+        return True
+
+    # Ending
+
+    def _end(self, cause: str, *, error: str = "", remedy: str = "") -> None:
+        """Ends the present FFmpeg; what follows depends on what is wanted by then."""
         if self.job.status != Status.STOPPING:
-            self._change_state(Status.STOPPING, "FFmpeg finishes its outputs")
-        self._signal_to_end()
-
-    def _end_for(self, alarm: str) -> None:
-        self._ending = alarm
-        self._log_own(f"watchdog: {alarm}; FFmpeg is ended")
-        self._signal_to_end()
+            update: dict[str, Any] = {"error": error, "remedy": remedy} if error else {}
+            if self.job.status == Status.RUNNING and self.job.wanted == Wanted.RUNNING:
+                update["off_air_since"] = self._last_progress()
+            self._step(Happening.END, cause, **update)
+        if self.process is None and not self._launching:
+            self._gone()
 
     def _signal_to_end(self, terms: int = 2) -> None:
         """Begins the one series of signals of this FFmpeg: a fourth TERM would make it drop its outputs."""
-        if self._signalled:
+        if self._signalled or self.process is None:
             return
         self._signalled = True
         self._cancel_timers()
+        failpoint("signal.before")
         self._send(signal.SIGTERM, signal.SIGCONT)
+        failpoint("signal.after")
         if terms > 1:
             self._later(SECOND_TERM_S, lambda: self._send(signal.SIGTERM))
         self._later(KILL_S, lambda: self._send(signal.SIGKILL))
@@ -383,8 +560,6 @@ class ChannelRun:
         if self.process is not None:
             self.process.signal(*signals)
 
-    # Its end
-
     def _process_ended(self, process: Process, code: int | None) -> None:
         if not process.adopted or code is not None:
             self._ended(code)
@@ -392,9 +567,8 @@ class ChannelRun:
         self._begin(self._ask_ledger(process))
 
     async def _ask_ledger(self, process: Process) -> None:
-        path = self._context.settings.run_path / "exits"
         for _ in range(LEDGER_TRIES):
-            code = ledger.exit_code(path, process.pid, process.start)
+            code = ledger.exit_code(self._exits, process.pid, process.start)
             if code is not None:
                 break
             await asyncio.sleep(LEDGER_POLL_S)
@@ -402,77 +576,103 @@ class ChannelRun:
 
     def _ended(self, code: int | None) -> None:
         self._cancel_timers()
-        monitor, self._monitor, self.process = self._monitor, None, None
+        monitor, self._monitor, self.process, self._watch = self._monitor, None, None, None
         assert monitor is not None, "every process is observed"
+        off_air_since = self.job.off_air_since
+        if off_air_since is None and self.job.status == Status.RUNNING:
+            off_air_since = self._last_progress(monitor)
         monitor.read(final=True)
         self._stderr_path().unlink(missing_ok=True)
-        ending, self._ending = self._ending, None
+        trouble, self._trouble = self._trouble, None
         self._log_own(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
-            update={"pid": None, "start_ticks": None, "on_air_since": None, "exit_code": code}
+            update={
+                "pid": None,
+                "start_ticks": None,
+                "on_air_since": None,
+                "exit_code": code,
+                "off_air_since": off_air_since,
+            }
         )
-        if self.job.status == Status.STOPPING:
-            self._stopped()
+        if self.job.status == Status.STOPPING and trouble is None:
+            self._gone()
         else:
-            self._failed(monitor.verdict(code, ending))
+            self._failed(monitor.verdict(code, trouble))
 
-    def _stopped(self) -> None:
+    def _gone(self) -> None:
+        """No FFmpeg runs any more, and none is missing."""
         if self.job.wanted == Wanted.RUNNING:
-            self._launch()
-            return
+            self._start()
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
         try:
             outputs.finalise(self.spec, self._context.host())
         except TranscoderError as error:
             self._log_own(f"the playlists could not be finished: {error}")
-        self._change_state(Status.STOPPED, "as ordered")
+        self._step(Happening.FINISH, "as ordered")
 
     def _failed(self, diagnosis: Diagnosis) -> None:
         if self.job.wanted == Wanted.STOPPED:
-            self._change_state(Status.STOPPED, "as ordered")
+            self._finish()
             return
+        retry, now = self._context.settings.retry, asyncio.get_running_loop().time()
         failures = self.job.attempt + 1
-        delay = retry_delay(failures, self._context.settings.retry) if diagnosis.heals else None
-        update: dict[str, object] = {"error": diagnosis.cause, "remedy": diagnosis.remedy, "attempt": failures}
-        if delay is None:
-            self.job = self.job.model_copy(update={**update, "next_retry_at": None, "attempt": failures - 1})
-            tries = f" after {failures - 1} attempts" if diagnosis.heals and failures > 1 else ""
-            self._log_own(f"given up{tries}: {diagnosis.cause}")
-            self._change_state(Status.ERROR, f"given up{tries}: {diagnosis.cause}")
+        update: dict[str, Any] = {"error": diagnosis.cause, "remedy": diagnosis.remedy, "attempt": failures}
+        update |= self._next_source(diagnosis, failures, now)
+        tail = "\n".join(self.log.tail(TAIL_LINES).lines)
+        delay = retry_delay(failures, retry) if diagnosis.heals else None
+        happening, cause = Happening.FAIL, diagnosis.cause
+        if delay is not None:
+            self._log_own(f"failed: {diagnosis.cause}; next attempt in {delay:.0f} s")
+        else:
+            tries = f" after {retry.attempts} attempts" if diagnosis.heals and retry.attempts else ""
+            happening, cause = Happening.GIVE_UP, f"given up{tries}: {diagnosis.cause}"
+            self._alarm([Trouble(Health.OFF_AIR, cause, diagnosis.remedy)], now)
+            if diagnosis.heals and retry.after_exhausted == "probe" and self._is_live():
+                delay = probe_delay(failures, retry)
+            probes = f"; tried again in {delay:.0f} s" if delay is not None else ""
+            self._log_own(cause + probes)
+        at = _utc() + timedelta(seconds=delay) if delay is not None else None
+        self._step(happening, cause, tail=tail, **update, next_retry_at=at, restarts=self.job.restarts + 1)
+        if delay is not None:
+            self._later(delay, self._start)
+
+    # Sources
+
+    def _next_source(self, diagnosis: Diagnosis, failures: int, now: float) -> dict[str, Any]:
+        """Where the next attempt goes: another source does not help against what is no fault of the source."""
+        self.failover.failed(self.source_index, now)
+        if len(self.spec.sources) == 1 or (diagnosis.side not in (Side.SOURCE, Side.UNKNOWN) and failures == 1):
+            return {}
+        return {"next_source": (self.source_index + 1) % len(self.spec.sources), "pinned": False}
+
+    def _return_to_better(self, now: float) -> None:
+        if not self.sources_to_test():
             return
-        following = (self.source_index + 1) % len(self.spec.sources)
-        update |= {"next_retry_at": _utc() + timedelta(seconds=delay), "active_source": following}
-        self.job = self.job.model_copy(update={**update, "restarts": self.job.restarts + 1})
-        self._log_own(f"failed: {diagnosis.cause}; next attempt in {delay:.0f} s")
-        self._change_state(Status.RETRYING, diagnosis.cause)
-        self._later(delay, self.act)
+        better = self.failover.better(self.source_index, now)
+        if better is None:
+            return
+        good_s = self.failover.good_s(better, now)
+        self.failover.returned(better, now)
+        self.job = self.job.model_copy(update={"next_source": better})
+        self._end(f"returns to source {better + 1}, which has been good for {good_s:.0f} s")
 
     # Small things
 
-    def _change_state(self, status: Status, cause: str) -> asyncio.Task[None]:
-        assert_transition(self.job.status, status)
-        self.job = self.job.model_copy(update={"status": status, "since": _utc()})
-        self._changed.set()
-        severity = SEVERITY.get(status, Severity.INFO)
-        return self._commit_soon([self.event(EventKind.STATE, f"{status}: {cause}", severity=severity)])
+    def _note(self, text: str, severity: Severity) -> None:
+        self._log_own(text)
+        self._write(self.event(EventKind.WORKER, text, severity=severity))
 
-    async def _commit(self, events: Sequence[EventFields]) -> None:
-        self._context.announce(await self._context.store.save_job(self.id, self.job, events))
-
-    def _commit_soon(self, events: Sequence[EventFields]) -> asyncio.Task[None]:
+    def _write(self, *events: EventFields) -> asyncio.Future[None]:
         """Commits in order behind what was begun before; channels go on where the database does not."""
-        return self._begin(self._commit_or_go_on(events))
+        return self._context.journal.write(self.id, self.job, events)
 
-    async def _commit_or_go_on(self, events: Sequence[EventFields]) -> None:
-        try:
-            await self._commit(events)
-        except StoreUnavailable as error:
-            self._log_own(f"not stored: {error}")
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     def _later(self, delay: float, call: Callable[[], None]) -> None:
         self._timers.append(asyncio.get_running_loop().call_later(delay, call))
@@ -492,6 +692,10 @@ class ChannelRun:
         return self._context.settings.channel_logs / f"{self.id}.stderr"
 
     @property
+    def _exits(self) -> Path:
+        return self._context.settings.run_path / "exits"
+
+    @property
     def source_index(self) -> int:
         """Position of the source in use."""
         return self.job.active_source if self.job.active_source < len(self.spec.sources) else 0
@@ -499,8 +703,16 @@ class ChannelRun:
     def _source_name(self) -> str:
         return self.spec.sources[self.source_index].address.masked
 
+    def _is_live(self) -> bool:
+        return any(source.address.scheme not in ("file", "test") for source in self.spec.sources)
+
     def _cbr_bps(self) -> int:
         return sum(self.spec.muxrate(output) for output in self.spec.outputs if output.address.scheme == "udp")
+
+    def _last_progress(self, monitor: Monitor | None = None) -> datetime:
+        monitor = monitor or self._monitor
+        quiet = monitor.quiet_s(asyncio.get_running_loop().time()) if monitor is not None else 0.0
+        return _utc() - timedelta(seconds=quiet)
 
     def _is_healthy(self) -> bool:
         healthy_after = self._context.settings.retry.healthy_after_s
@@ -510,29 +722,22 @@ class ChannelRun:
         return (_utc() - self.job.on_air_since).total_seconds() if self.job.on_air_since else 0.0
 
 
-def digest(spec: ChannelSpec) -> str:
-    """Tells one document from another as far as FFmpeg is concerned, without telling what is in it."""
-    return hashlib.sha256(json.dumps(spec.on_air_part(), sort_keys=True).encode()).hexdigest()[:16]
+_FORGIVEN: Mapping[str, object] = {"attempt": 0, "next_retry_at": None, "error": "", "remedy": ""}
+"""What earlier failures left behind, cleared."""
 
 
 def ordered(job: JobFields, wanted: Wanted) -> dict[str, object]:
     """What an operator's order changes in a job: it also clears what earlier failures left behind."""
+    fresh = job.pid is None
     return {
+        **_FORGIVEN,
         "wanted": wanted,
         "generation": job.generation + 1,
-        "attempt": 0,
         "restarts": 0,
-        "next_retry_at": None,
-        "error": "",
-        "remedy": "",
-        "active_source": 0 if job.pid is None else job.active_source,
+        "active_source": 0 if fresh else job.active_source,
+        "next_source": None,
+        "pinned": job.pinned and not fresh,
     }
-
-
-def _cannot_start(error: TranscoderError, *, heals: bool) -> Diagnosis:
-    fault = error.faults[0]
-    where = f"{fault.field}: " if fault.field else ""
-    return Diagnosis(Severity.ERROR, f"{where}{fault.fault}", fault.remedy, heals=heals, fatal=True)
 
 
 def _utc() -> datetime:

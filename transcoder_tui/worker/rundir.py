@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -73,6 +74,13 @@ class RunDir:
         """Removes what the runs of a deleted channel left; a lock that is still held stays."""
         if not self.is_held():
             shutil.rmtree(self.path, ignore_errors=True)
+
+    def last_progress(self) -> datetime | None:
+        """When FFmpeg last wrote a progress block (UTC); None where it left none."""
+        try:
+            return datetime.fromtimestamp(self.progress.stat().st_mtime, UTC)
+        except OSError:
+            return None
 
     def pid(self) -> int | None:
         """The pid of the last FFmpeg started here, running or not."""

@@ -9,6 +9,10 @@ from transcoder_tui.models.view import Telemetry
 
 WINDOW_S = 10.0
 """Span of the figures. FFmpeg's own ``speed=`` and ``fps=`` are averages since its start, which hide a fault."""
+COARSE_S = 5.0
+"""Step in which media time is kept for figures over minutes."""
+COARSE_SPAN_S = 3600.0 + 2 * COARSE_S
+"""For how long it is kept: the longest time over which a channel may be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class RunTelemetry:
         self._cbr_bps = cbr_bps
         self._points: deque[_Point] = deque()
         self._process: ProcessSample | None = None
+        self._media: deque[tuple[float, int]] = deque()
 
     def feed(self, progress: Progress, now: float) -> None:
         """Takes in one progress block that was read at ``now`` (monotonic seconds)."""
@@ -37,6 +42,18 @@ class RunTelemetry:
         self._points.append(_Point(now, progress, written))
         while len(self._points) > 2 and now - self._points[0].at > WINDOW_S:
             self._points.popleft()
+        if progress.out_time_us is not None and (not self._media or now - self._media[-1][0] >= COARSE_S):
+            self._media.append((now, progress.out_time_us))
+            while now - self._media[0][0] > COARSE_SPAN_S:
+                self._media.popleft()
+
+    def speed_over(self, seconds: float, now: float) -> float | None:
+        """Media time per wall time over at least the last ``seconds``; None where they have not been seen yet."""
+        first = next((point for point in reversed(self._media) if now - point[0] >= seconds), None)
+        if first is None:
+            return None
+        last = self._media[-1]
+        return (last[1] - first[1]) / 1e6 / (last[0] - first[0]) if last[0] > first[0] else 0.0
 
     def feed_process(self, sample: ProcessSample) -> None:
         """Takes in what the kernel says of the process."""

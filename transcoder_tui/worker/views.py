@@ -1,5 +1,6 @@
 """How a run looks to those who watch it."""
 
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import format_bitrate, format_fps
 from transcoder_tui.models.view import ChannelDocument, ChannelView, JobView
@@ -7,18 +8,17 @@ from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker.run import ChannelRun
 
 
-def channel_view(run: ChannelRun, max_attempts: int, now: float, *, disk_full: bool) -> ChannelView:
+def channel_view(run: ChannelRun, max_attempts: int, now: float) -> ChannelView:
     """One row of the channel table.
 
     Args:
         run: The channel's run.
         max_attempts: Attempts after which it is given up.
         now: Monotonic seconds.
-        disk_full: Whether nothing can be written below the HLS root.
     """
     spec, job = run.spec, run.job
-    source = spec.sources[run.source_index]
-    message, remedy = run.complaint(now, disk_full=disk_full)
+    source, alarms = spec.sources[run.source_index], run.alarms
+    message, remedy = run.complaint()
     return ChannelView(
         id=run.id,
         revision=run.revision,
@@ -36,12 +36,16 @@ def channel_view(run: ChannelRun, max_attempts: int, now: float, *, disk_full: b
         since=job.since,
         on_air_since=job.on_air_since,
         pid=job.pid,
-        attempt=job.attempt,
+        attempt=min(job.attempt, max_attempts),
         max_attempts=max_attempts,
         next_retry_at=job.next_retry_at,
         restarts=job.restarts,
         message=message,
         remedy=remedy,
+        health=alarms[0].health if alarms else Health.OK,
+        alarms=alarms,
+        pinned=job.pinned,
+        gap_s=job.gap_s,
         telemetry=run.figures(now),
     )
 

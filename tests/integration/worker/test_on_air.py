@@ -16,6 +16,8 @@ from worker_rig import Wait, alive, channel, deaf_ffmpeg, installation, is_runni
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.errors import Conflict, InvalidInput, NoSuchChannel
+from transcoder_tui.models.event import EventKind
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.settings import Settings
 
@@ -107,17 +109,25 @@ async def test_ffmpeg_that_is_killed_comes_back_at_once_and_the_reason_is_told(
     assert any(message.startswith("retrying: ") and "SIGKILL" in message for message in events), events
 
 
-async def test_a_stopped_process_is_ended_by_the_watchdog(client: WorkerClient, wait: Wait) -> None:
+async def test_a_stopped_process_is_told_and_ended_by_the_watchdog(client: WorkerClient, wait: Wait) -> None:
     created = await client.create(channel())
     first = await wait(created.id, is_running)
     assert first.pid is not None
 
     os.kill(first.pid, signal.SIGSTOP)
 
-    stalled = await wait(created.id, lambda row: "no media progress" in row.message)
+    stalled = await wait(created.id, lambda row: row.health == Health.PROCESS_STOPPED)
     assert stalled.pid == first.pid
-    await wait(created.id, lambda row: is_running(row) and row.pid != first.pid)
+    assert "SIGSTOP" in stalled.message
+    back = await wait(created.id, lambda row: is_running(row) and row.pid != first.pid)
     assert not alive(first.pid)
+    assert back.gap_s is not None and back.gap_s >= 3
+    await wait(created.id, lambda row: row.health == Health.OK)
+    history = [(event.kind, event.health) for event in await client.events(50, created.id) if event.health]
+    assert history == [
+        (EventKind.RAISED, Health.PROCESS_STOPPED),
+        (EventKind.CLEARED, Health.PROCESS_STOPPED),
+    ]
 
 
 async def test_a_stopped_process_can_be_stopped(client: WorkerClient, wait: Wait) -> None:

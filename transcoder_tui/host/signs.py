@@ -1,0 +1,70 @@
+"""What the kernel knows of a process that seems to do nothing: stopped, busy, starved of packets, or blocked."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcoder_tui.host.sampling import TICKS_PER_SECOND, read_stat, read_written
+
+LISTEN = "0A"
+"""The state of a listening TCP socket in /proc/net/tcp; its queue counts connections, not bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """One look at a process."""
+
+    state: str
+    """Of its main thread, as proc(5) names it: ``T`` stopped, ``t`` held by a debugger, ``D`` waits in the kernel."""
+    cpu_s: float
+    """Seconds of processor time that it has used."""
+    written: int
+    """Bytes that it handed to ``write``: to files, but not to UDP."""
+    received: int
+    """Bytes that lie in its UDP sockets, unread."""
+    dropped: int
+    """Datagrams that the kernel threw away because they were not read in time."""
+    unsent: int
+    """Bytes that its TCP peers have not taken."""
+
+
+def look(pid: int) -> Signs | None:
+    """Looks at a process; None where it is gone.
+
+    Costs about a millisecond with a hundred sockets on the host: meant for processes that raise suspicion.
+    """
+    stat = read_stat(pid)
+    if stat is None:
+        return None
+    sockets = _sockets(pid)
+    received = dropped = unsent = 0
+    for fields in _table(pid, "udp", sockets):
+        received += int(fields[4].partition(":")[2], 16)
+        dropped += int(fields[12])
+    for fields in _table(pid, "tcp", sockets):
+        if fields[3] != LISTEN:
+            unsent += int(fields[4].partition(":")[0], 16)
+    return Signs(stat.state, stat.cpu_ticks / TICKS_PER_SECOND, read_written(pid) or 0, received, dropped, unsent)
+
+
+def _sockets(pid: int) -> set[str]:
+    """The inodes of its sockets."""
+    found = set()
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                link = str(descriptor.readlink())
+                if link.startswith("socket:["):
+                    found.add(link[8:-1])
+    return found
+
+
+def _table(pid: int, protocol: str, inodes: set[str]) -> Iterator[list[str]]:
+    """The lines of the kernel's tables of sockets that belong to these inodes, in the network of the process."""
+    for name in (protocol, f"{protocol}6") if inodes else ():
+        with suppress(OSError):
+            for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[9] in inodes:
+                    yield fields

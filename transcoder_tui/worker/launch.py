@@ -1,0 +1,88 @@
+"""Starts the FFmpeg of a channel: command, directories, process."""
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcoder_tui.errors import HostFault, TranscoderError
+from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis
+from transcoder_tui.ffmpeg.side import Side
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.event import Severity
+from transcoder_tui.worker import outputs
+from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.process import DIGEST, RUN_ID, Process, spawn
+from transcoder_tui.worker.rundir import RunDir
+
+log = logging.getLogger(__name__)
+
+
+class CannotStart(Exception):
+    """FFmpeg could not be started.
+
+    Args:
+        diagnosis: Why.
+    """
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        super().__init__(diagnosis.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A started FFmpeg."""
+
+    process: Process
+    command: Command
+    host: HostFacts
+    """This machine as it was at the start."""
+
+
+def launch(spec: ChannelSpec, source: int, run_id: str, context: Context, run_dir: RunDir, stderr: Path) -> Launched:
+    """Starts a channel.
+
+    Args:
+        spec: The channel.
+        source: Position of the source to read.
+        run_id: Tells this run from every other.
+        context: The worker.
+        run_dir: The channel's run directory.
+        stderr: The file that FFmpeg's log goes to.
+
+    Raises:
+        CannotStart: With the reason, and whether it can heal by itself.
+    """
+    try:
+        binary = context.binary()
+    except HostFault as error:
+        raise _refused(error, heals=False) from None
+    try:
+        host = context.host()
+        command = build_command(spec, binary, host, source)
+        outputs.prepare(spec, host)
+        process = spawn(command, run_dir, {RUN_ID: run_id, DIGEST: digest(spec)}, stderr)
+    except TranscoderError as error:
+        raise _refused(error, heals=isinstance(error, HostFault)) from None
+    except Exception as error:
+        log.exception("%s: starting it failed", spec.name)
+        fault = TranscoderError(f"FFmpeg could not be started: {error}", "see the worker's log")
+        raise _refused(fault, heals=True) from None
+    return Launched(process, command, host)
+
+
+def digest(spec: ChannelSpec) -> str:
+    """Tells one document from another as far as FFmpeg is concerned, without telling what is in it."""
+    return hashlib.sha256(json.dumps(spec.on_air_part(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _refused(error: TranscoderError, *, heals: bool) -> CannotStart:
+    fault = error.faults[0]
+    where = f"{fault.field}: " if fault.field else ""
+    side = Side.SOURCE if fault.field.startswith("sources[") else Side.HOST
+    return CannotStart(
+        Diagnosis(Severity.ERROR, f"{where}{fault.fault}", fault.remedy, heals=heals, fatal=True, side=side)
+    )

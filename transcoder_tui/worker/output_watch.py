@@ -1,0 +1,167 @@
+"""Looks at the outputs of a channel from outside FFmpeg, which is often the last to know that one is dead."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from transcoder_tui.ffmpeg.command import HostFacts
+from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.health import Health
+from transcoder_tui.worker.health import Trouble
+
+LOOK_S = 2.0
+"""How often files are looked at."""
+FROZEN_S = 10.0
+"""Seconds without growth after which an output counts as frozen, and at least so long for short segments."""
+FROZEN_SEGMENTS = 3
+"""Segments without one more after which an HLS output counts as frozen: RFC 8216 players give up about then."""
+DISK_FULL = 1_000_000
+"""Bytes free below which FFmpeg writes empty HLS segments, without a word."""
+
+
+@dataclass(slots=True)
+class _Files:
+    """One output on disk."""
+
+    name: str
+    paths: tuple[Path, ...]
+    patience_s: float
+    segmented: bool
+    marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    grown_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Multicast:
+    """One output that leaves by an interface of its own choice or the routing table's."""
+
+    name: str
+    interface: str
+
+
+class OutputWatch:
+    """Watches the outputs of one run.
+
+    Args:
+        spec: The channel.
+        host: This machine at the start of the run.
+        now: When watching begins (monotonic seconds).
+    """
+
+    def __init__(self, spec: ChannelSpec, host: HostFacts, now: float) -> None:
+        self._count = len(spec.outputs)
+        self._files = _files(spec, host)
+        for files in self._files:
+            files.grown_at = now
+        self._multicasts = _multicasts(spec, host)
+        self._looked_at = 0.0
+        self._full: list[str] = []
+
+    def look(self, now: float) -> None:
+        """Looks at the files, not more often than every :data:`LOOK_S`."""
+        if now - self._looked_at < LOOK_S:
+            return
+        self._looked_at = now
+        self._full = []
+        for files in self._files:
+            for path in files.paths:
+                with suppress(OSError):
+                    stat = path.stat()
+                    mark = (stat.st_mtime_ns, stat.st_size)
+                    if files.marks.get(path) != mark:
+                        files.marks[path] = mark
+                        files.grown_at = now
+            if files.segmented and _is_full(files.paths[0].parent):
+                self._full.append(files.name)
+
+    def troubles(self, now: float, links: Mapping[str, bool]) -> list[Trouble]:
+        """What is the matter with the outputs of a channel whose media advances.
+
+        Args:
+            now: Monotonic seconds.
+            links: For each network interface, whether it has a link.
+        """
+        found = []
+        if self._full:
+            found.append(
+                Trouble(
+                    Health.DISK_FULL,
+                    f"the disk of {_list(self._full)} is full: segments are written empty",
+                    "free space on it; the channel goes on by itself",
+                )
+            )
+        else:
+            found += self._frozen(now)
+        dead = [out for out in self._multicasts if links.get(out.interface) is False]
+        if dead:
+            names = _list([out.name for out in dead])
+            gates = _list(sorted({out.interface for out in dead}))
+            found.append(
+                Trouble(
+                    Health.NO_CARRIER,
+                    f"{gates} has no carrier: {names} reaches nobody",
+                    "check the cable, the switch port and the state of the interface",
+                )
+            )
+        return found
+
+    def _frozen(self, now: float) -> list[Trouble]:
+        frozen = [files for files in self._files if now - files.grown_at > files.patience_s]
+        if not frozen:
+            return []
+        names, quiet = _list([files.name for files in frozen]), max(now - files.grown_at for files in frozen)
+        others = "; the other outputs go on" if len(frozen) < self._count else ""
+        return [
+            Trouble(
+                Health.OUTPUT_FROZEN,
+                f"{names} has not grown for {quiet:.0f} s{others}",
+                "look at its directory: is it there, may the worker write in it, does its disk answer?",
+            )
+        ]
+
+
+def _files(spec: ChannelSpec, host: HostFacts) -> list[_Files]:
+    trees, records = iter(hls_trees(spec, host)), iter(recordings(spec, host))
+    found = []
+    for output in spec.outputs:
+        name = output.address.masked
+        if output.address.scheme == "hls":
+            patience = max(FROZEN_S, FROZEN_SEGMENTS * spec.segment(output))
+            found.append(_Files(name, next(trees).playlists, patience, segmented=True))
+        elif output.address.scheme == "file":
+            found.append(_Files(name, (next(records),), FROZEN_S, segmented=False))
+    return found
+
+
+def _multicasts(spec: ChannelSpec, host: HostFacts) -> list[_Multicast]:
+    found = []
+    for output in spec.outputs:
+        if output.address.is_multicast:
+            wanted = output.interface or _route(output.address.host)
+            names = [name for name, addresses in host.interfaces.items() if wanted == name or wanted in addresses]
+            found += [_Multicast(output.address.masked, name) for name in names[:1]]
+    return found
+
+
+def _route(destination: str) -> str:
+    """The address of ours from which the routing table would send; empty where it would not. Sends nothing."""
+    with suppress(OSError, UnicodeError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((destination, 9))
+        return str(probe.getsockname()[0])
+    return ""
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        space = os.statvfs(directory)
+    except OSError:
+        return False
+    return space.f_bavail * space.f_frsize < DISK_FULL
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)

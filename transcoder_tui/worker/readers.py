@@ -16,7 +16,8 @@ class StderrReader:
     FFmpeg writes to a file and not to a pipe, so that it never waits for a worker that is not there. How far it was
     read lies in a small file beside the run's lock, so that the next worker goes on from there. This is written down
     before the lines are in the channel's log. Where the caller tells how long that log is, the next worker sees whether
-    they came there: no line is lost or comes twice, at whatever moment the last worker died.
+    they came there: no line is lost or comes twice, at whatever moment the last worker died. Of a flood, the lines of
+    one call may be lost.
 
     A flood is cut down to what is handled in some 20 ms: the first and the last of what came, since the first lines
     tell the cause and the last ones the present. On file systems that cannot cut a file in place (tmpfs, btrfs, NFS), a
@@ -38,8 +39,6 @@ class StderrReader:
     """Bytes after which a line is taken although its end has not come."""
     TRIM_AT = 1 << 16
     """Bytes already read from which on they are cut off."""
-    MAX_TRIM = 1 << 28
-    """Bytes cut off at a time: 1 GB took 60 ms (measured, ext4)."""
     FLOODED = 1 << 22
     """Bytes from which on a file that cannot be cut is emptied although its end is out of reach."""
 
@@ -66,13 +65,18 @@ class StderrReader:
         except OSError:
             return []
         try:
-            uncut = self._offset
-            is_small = self._cut(descriptor)
+            found = self._offset
+            is_flood = self._waiting(descriptor) > self.MAX_READ
+            # A cut waits until what stays is on the disk: in a flood it comes last, when that is little.
+            is_small = is_flood or self._cut(descriptor)
             before = self._offset
             lines = self._take(descriptor, final=final)
+            if is_flood:
+                is_small = self._cut(descriptor)
+                before = self._offset
             if not is_small:
                 before = self._empty(descriptor, before)
-            if not uncut == before == self._offset:
+            if not found == before == self._offset:
                 self._keep(before, -1 if log_end is None else log_end)
         except OSError:
             return []
@@ -92,20 +96,25 @@ class StderrReader:
         self._inode = os.fstat(descriptor).st_ino
         return descriptor
 
-    def _cut(self, descriptor: int) -> bool:
-        """Cuts off what earlier calls have read.
-
-        Returns:
-            Whether the file is small enough now.
-        """
+    def _waiting(self, descriptor: int) -> int:
+        """How many bytes there are to read."""
         if self._unsure_cut and os.pread(descriptor, len(_MARK), 0) != _MARK:
             self._offset = max(0, self._offset - self._unsure_cut)
         self._unsure_cut = 0
-        if os.fstat(descriptor).st_size < self._offset:
+        size = os.fstat(descriptor).st_size
+        if size < self._offset:
             self._offset = 0
+        return size - self._offset
+
+    def _cut(self, descriptor: int) -> bool:
+        """Cuts off what was read.
+
+        Returns:
+            Whether little of that is left in the file.
+        """
         if self._offset < self.TRIM_AT:
             return True
-        length = cuttable(descriptor, min(self._offset, self.MAX_TRIM))
+        length = cuttable(descriptor, self._offset)
         with suppress(OSError):
             os.pwrite(descriptor, _MARK, 0)
         self._keep(self._offset, -1, length)

@@ -27,7 +27,8 @@ def collapse(descriptor: int, length: int) -> bool:
     """Removes the beginning of a file in place: whoever appends to it or reads it goes on with the same file.
 
     In one step and under the file's lock, so that nothing that is appended meanwhile is lost: fallocate(2). ext4 and
-    XFS can do it. 10 MB took 3 to 10 ms, 36 GB 0.1 s (measured, ext4).
+    XFS can do it. It waits until what stays is on the disk. Measured on ext4: 1 to 10 ms for 10 MB, 0.1 s for 36 GB and
+    0.06 to 0.25 s more for each GB of them in the page cache.
 
     Args:
         descriptor: The file, open for writing.

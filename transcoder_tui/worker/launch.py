@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,25 +35,37 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Launched:
-    """A started FFmpeg."""
+class Prepared:
+    """An FFmpeg that is ready to be started."""
 
-    process: Process
     command: Command
     host: HostFacts
-    """This machine as it was at the start."""
+    """This machine as the command was built for it."""
+    spec: ChannelSpec
+    run_id: str
+
+    def start(self, run_dir: RunDir, stderr: Path) -> Process:
+        """Starts it.
+
+        Args:
+            run_dir: The channel's run directory.
+            stderr: The file that FFmpeg's log goes to.
+
+        Raises:
+            CannotStart: With the reason.
+        """
+        with _reasons(self.spec):
+            return spawn(self.command, run_dir, {RUN_ID: self.run_id, DIGEST: digest(self.spec)}, stderr)
 
 
-def launch(spec: ChannelSpec, source: int, run_id: str, context: Context, run_dir: RunDir, stderr: Path) -> Launched:
-    """Starts a channel.
+def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Prepared:
+    """Builds the command of a channel and makes the directories that it writes to.
 
     Args:
         spec: The channel.
         source: Position of the source to read.
         run_id: Tells this run from every other.
         context: The worker.
-        run_dir: The channel's run directory.
-        stderr: The file that FFmpeg's log goes to.
 
     Raises:
         CannotStart: With the reason, and whether it can heal by itself.
@@ -60,18 +74,23 @@ def launch(spec: ChannelSpec, source: int, run_id: str, context: Context, run_di
         binary = context.binary()
     except HostFault as error:
         raise _refused(error, heals=False) from None
-    try:
+    with _reasons(spec):
         host = context.host()
         command = build_command(spec, binary, host, source)
         outputs.prepare(spec, host)
-        process = spawn(command, run_dir, {RUN_ID: run_id, DIGEST: digest(spec)}, stderr)
+        return Prepared(command, host, spec, run_id)
+
+
+@contextmanager
+def _reasons(spec: ChannelSpec) -> Iterator[None]:
+    try:
+        yield
     except TranscoderError as error:
         raise _refused(error, heals=isinstance(error, HostFault)) from None
     except Exception as error:
         log.exception("%s: starting it failed", spec.name)
         fault = TranscoderError(f"FFmpeg could not be started: {error}", "see the worker's log")
         raise _refused(fault, heals=True) from None
-    return Launched(process, command, host)
 
 
 def digest(spec: ChannelSpec) -> str:

@@ -13,7 +13,7 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
 from transcoder_tui.worker.health import Trouble
 
-LOOK_S = 2.0
+LOOK_S = 4.0
 """How often files are looked at."""
 FROZEN_S = 10.0
 """Seconds without growth after which an output counts as frozen, and at least so long for short segments."""

@@ -29,7 +29,7 @@ from transcoder_tui.worker.alarms import Alarms
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.failover import Failover
 from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
-from transcoder_tui.worker.launch import CannotStart, digest, launch
+from transcoder_tui.worker.launch import CannotStart, Prepared, digest, prepare
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.monitor import Monitor, Observed
 from transcoder_tui.worker.output_watch import OutputWatch
@@ -390,6 +390,12 @@ class ChannelRun:
         self._begin(self._launched(committed, self.job.generation))
 
     async def _launched(self, committed: asyncio.Future[None], generation: int) -> None:
+        refused: CannotStart | None = None
+        prepared: Prepared | None = None
+        try:
+            prepared = prepare(self.spec, self.source_index, self.job.run_id or "", self._context)
+        except CannotStart as error:
+            refused = error
         try:
             await asyncio.shield(committed)
         finally:
@@ -400,20 +406,16 @@ class ChannelRun:
             self._end("ordered otherwise")
             return
         try:
-            started = launch(
-                self.spec,
-                self.source_index,
-                self.job.run_id or "",
-                self._context,
-                self._run_dir,
-                self._stderr_path(),
-            )
-        except CannotStart as refused:
-            self._failed(refused.diagnosis)
+            if prepared is None:
+                assert refused is not None, "what is not prepared was refused"
+                raise refused
+            process = prepared.start(self._run_dir, self._stderr_path())
+        except CannotStart as error:
+            self._failed(error.diagnosis)
             return
-        self._log_own(f"start {started.command.shell()}")
+        self._log_own(f"start {prepared.command.shell()}")
         self._observe(adopted=False)
-        self._take(started.process)
+        self._take(process)
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
     def _observe(self, *, adopted: bool, on_air: bool = False) -> None:
@@ -473,6 +475,7 @@ class ChannelRun:
         since, gap = self.job.off_air_since, None
         if since is not None:
             gap = round(max(0.0, (_utc() - since).total_seconds()), 1)
+        cleared = self._alarms.clear()
         words = f"on air on {self._source_name()}" if len(self.spec.sources) > 1 else "on air"
         self._step(
             Happening.ON_AIR,
@@ -482,7 +485,10 @@ class ChannelRun:
             remedy="",
             off_air_since=None,
             gap_s=gap if gap is not None else self.job.gap_s,
+            alarms=[],
         )
+        if cleared:
+            self._write(*map(self._cleared, cleared))
 
     # Alarms
 
@@ -495,6 +501,8 @@ class ChannelRun:
                 for alarm in self._alarms.active
                 if alarm.health not in present
             ]
+        if not troubles and not self._alarms.active:
+            return
         raised, cleared = self._alarms.update(troubles, _utc(), now)
         if raised or cleared:
             self.job = self.job.model_copy(update={"alarms": self._alarms.active})
@@ -636,7 +644,10 @@ class ChannelRun:
             self._log_own(cause + probes)
         at = _utc() + timedelta(seconds=delay) if delay is not None else None
         self._step(happening, cause, tail=tail, **update, next_retry_at=at, restarts=self.job.restarts + 1)
-        if delay is not None:
+        if delay == 0:
+            # In one transaction with the failure: the picture is off air meanwhile.
+            self._start()
+        elif delay is not None:
             self._later(delay, self._start)
 
     # Sources

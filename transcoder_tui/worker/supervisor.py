@@ -44,8 +44,8 @@ from transcoder_tui.worker.run import ChannelRun
 
 TICK_S = 1.0
 """How often progress is read and figures are published."""
-PARTS = 10
-"""The channels are read in so many parts of a second, so that orders never wait for all of them."""
+BREATH_S = 0.02
+"""Time for which channels are read in one go before whoever else waits for the event loop has a turn."""
 STARTS_PER_CORE = 4
 """Channels in start-up at the same time for each core where no number is set: the first frame of an encoder costs
 16 to 61 ms of processor time (FFmpeg 9.0, 5.1)."""
@@ -74,7 +74,7 @@ class Supervisor:
         self._binary: Binary | None = None
         self._started = time.monotonic()
         self._system = SystemSampler(settings.hls)
-        self._processes = [ProcessSampler() for _ in range(PARTS)]
+        self._processes = ProcessSampler()
         self._history: deque[SystemSample] = deque(maxlen=HISTORY)
         self._shown: dict[int, ChannelView] = {}
         self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
@@ -130,14 +130,12 @@ class Supervisor:
         try:
             due = loop.time()
             while True:
-                for part in range(PARTS):
-                    self._read(part, time.monotonic())
-                    due += TICK_S / PARTS
-                    await asyncio.sleep(due - loop.time())
+                await self._read()
                 self._sample()
                 self._publish(time.monotonic())
                 # Where the host was paused there is no point in catching up.
-                due = max(due, loop.time() - TICK_S)
+                due = max(due + TICK_S, loop.time())
+                await asyncio.sleep(due - loop.time())
         finally:
             testing.cancel()
 
@@ -155,13 +153,15 @@ class Supervisor:
             self._context.links.clear()
             self._context.links.update({nic.name: nic.up for nic in self._history[-1].nics})
 
-    def _read(self, part: int, now: float) -> None:
-        """Reads one part of the channels."""
-        live = {
-            run.process.pid: run for run in self._runs.values() if run.id % PARTS == part and run.process is not None
-        }
-        samples = self._processes[part].sample(live)
+    async def _read(self) -> None:
+        live = {run.process.pid: run for run in self._runs.values() if run.process is not None}
+        samples = self._processes.sample(live)
+        breath = time.monotonic()
         for pid, run in live.items():
+            now = time.monotonic()
+            if now - breath > BREATH_S:
+                await asyncio.sleep(0)
+                breath = now = time.monotonic()
             try:
                 run.poll(now, samples.get(pid))
             except Exception:

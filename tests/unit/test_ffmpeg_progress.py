@@ -93,3 +93,20 @@ def test_endless_fields_are_dropped_without_being_kept() -> None:
     parser.feed(b"".join(b"key%d=1\n" % number for number in range(10_000)))
 
     assert len(parser._fields) <= 1024
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        BLOCK,
+        BLOCK.replace(b"total_size=", b"total_size=N/A #"),
+        b"frame=  25\nfps=25.0\nout_time_us=1000000\ndup_frames=0\ndrop_frames=3\nprogress=end\n",
+        b"frame=25\nout_time_us=N/A\nprogress=continue\n",
+        b"frame=25\nprogress=end\n\n",
+        b"frame=25\nout_time_us=5\nprogress=continue\nprogress=continue\n",
+    ],
+)
+def test_a_block_read_whole_means_the_same_as_one_read_byte_by_byte(block: bytes) -> None:
+    slow = ProgressParser()
+
+    assert ProgressParser().feed(block) == [found for byte in block for found in slow.feed(bytes([byte]))]

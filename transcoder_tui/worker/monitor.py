@@ -34,6 +34,8 @@ class Observed:
     """What a monitor looks at."""
 
     run_dir: RunDir
+    pid: int | None
+    """FFmpeg; None where it has ended already."""
     stderr: Path
     """What FFmpeg writes its log to."""
     source: str
@@ -64,8 +66,14 @@ class Monitor:
         self._secrets = observed.secrets
         self._parser = ProgressParser()
         self._verdict = Verdict(observed.source, observed.secrets)
-        self._progress = ProgressReader(observed.run_dir.progress)
-        self._stderr = StderrReader(observed.stderr, observed.run_dir.stderr_offset, resume=observed.adopted)
+        self._progress = ProgressReader(observed.run_dir.progress, observed.pid)
+        self._stderr = StderrReader(
+            observed.stderr,
+            observed.run_dir.stderr_offset,
+            resume=observed.adopted,
+            pid=observed.pid,
+            log_end=log.end if observed.adopted else None,
+        )
         self._watchdog = Watchdog(time.monotonic(), on_air=observed.on_air)
         self._telemetry = RunTelemetry(observed.cbr_bps)
         self._read_at = time.monotonic()
@@ -86,15 +94,29 @@ class Monitor:
         if data is None or now - self._read_at > LATE_S:
             self._watchdog.hold(now)
         self._read_at = now
-        blocks = self._parser.feed(data or b"")
+        if data:
+            self._take_progress(data, now)
+        lines = self._stderr.read(final=final, log_end=self._log.end)
+        if lines:
+            self._take_lines(lines, now)
+
+    def close(self) -> None:
+        """Closes what it reads."""
+        self._progress.close()
+        self._stderr.close()
+
+    def _take_progress(self, data: bytes, now: float) -> None:
+        blocks = self._parser.feed(data)
         for progress in blocks:
             self._watchdog.feed(progress, now)
         if blocks:
             # Only the latest: blocks that waited for a reader say nothing about the moment at which they are read.
             self._telemetry.feed(blocks[-1], now)
+
+    def _take_lines(self, lines: Sequence[str], now: float) -> None:
         at = datetime.now(UTC)
         stamped = []
-        for raw in self._stderr.read(final=final):
+        for raw in lines:
             masked = mask(raw, self._secrets)
             self._verdict.feed(masked)
             line = parse_line(masked)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from transcoder_tui.worker.trimming import Numbers, collapse, cuttable
 
+STDERR_FD = 2
+"""The descriptor to which FFmpeg writes its log."""
+PROGRESS_FD = 3
+"""The descriptor on which FFmpeg is told to write its progress."""
 _MARK = b"\0cut\0"
 """Written over the beginning of what is cut off next: gone with it, so that a crash leaves no doubt about it."""
 
@@ -46,7 +50,8 @@ class StderrReader:
         self, path: Path, offset_file: Path, *, resume: bool, pid: int | None = None, log_end: int | None = None
     ) -> None:
         self._path = path
-        self._through_process = path if pid is None else Path(f"/proc/{pid}/fd/2")
+        self._pid = pid
+        self._descriptor = -1
         self._account = Numbers(offset_file, 5)
         self._offset = self._inode = self._unsure_cut = self._skipped = 0
         if resume:
@@ -61,10 +66,9 @@ class StderrReader:
             log_end: Where the channel's log ends, to which these lines will go before any other.
         """
         try:
-            descriptor = self._open()
-        except OSError:
-            return []
-        try:
+            descriptor = self._opened()
+            if os.lseek(descriptor, 0, os.SEEK_END) == self._offset and not self._unsure_cut:
+                return []
             found = self._offset
             is_flood = self._waiting(descriptor) > self.MAX_READ
             # A cut waits until what stays is on the disk: in a flood it comes last, when that is little.
@@ -80,21 +84,22 @@ class StderrReader:
                 self._keep(before, -1 if log_end is None else log_end)
         except OSError:
             return []
-        finally:
-            os.close(descriptor)
         return [line.decode(errors="replace") for line in lines]
 
-    def _open(self) -> int:
-        """Opens the file that FFmpeg has open, whether or not it still has its name."""
-        for path in (self._path, self._through_process):
-            with suppress(OSError):
-                descriptor = os.open(path, os.O_RDWR)
-                if os.fstat(descriptor).st_ino == self._inode:
-                    return descriptor
-                os.close(descriptor)
-        descriptor = os.open(self._path, os.O_RDWR)
-        self._inode = os.fstat(descriptor).st_ino
-        return descriptor
+    def close(self) -> None:
+        """Closes the file; nothing can be read afterwards but by another reader."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _opened(self) -> int:
+        """The file that FFmpeg has open, whether or not it still has its name."""
+        if self._descriptor < 0:
+            self._descriptor = _open(self._path, self._pid, STDERR_FD)
+            inode = os.fstat(self._descriptor).st_ino
+            if inode != self._inode:
+                self._inode, self._offset, self._unsure_cut = inode, self._offset if not self._inode else 0, 0
+        return self._descriptor
 
     def _waiting(self, descriptor: int) -> int:
         """How many bytes there are to read."""
@@ -186,11 +191,24 @@ def _lines(data: bytes) -> list[bytes]:
     return [line for line in data.split(b"\n") if line.strip()]
 
 
+def _open(path: Path, pid: int | None, number: int) -> int:
+    """Opens a file of FFmpeg's, if need be through FFmpeg: it may have been deleted or moved away.
+
+    Raises:
+        OSError: Where there is neither the file nor the process.
+    """
+    if pid is not None:
+        with suppress(OSError):
+            return os.open(f"/proc/{pid}/fd/{number}", os.O_RDWR | os.O_CLOEXEC)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
 class ProgressReader:
     """Reads what FFmpeg appends to its progress file, and keeps that file small.
 
     Args:
         path: FFmpeg's progress file.
+        pid: FFmpeg, through which the file can still be read after it was deleted.
     """
 
     RESET_AT = 1 << 18
@@ -201,23 +219,38 @@ class ProgressReader:
     BACKLOG = 4096
     """Bytes before the end at which reading begins; what is older is of no interest."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pid: int | None = None) -> None:
         self._path = path
-        self._offset: int | None = None
+        self._pid = pid
+        self._descriptor = -1
+        self._offset = -1
 
     def read(self) -> bytes | None:
         """The bytes that came since the last call; None where the file cannot be read."""
         try:
-            with self._path.open("r+b") as file:
-                size = os.fstat(file.fileno()).st_size
-                if self._offset is None or not 0 <= size - self._offset <= self.MAX_READ:
-                    self._offset = max(0, size - self.BACKLOG)
-                data = os.pread(file.fileno(), size - self._offset, self._offset)
-                self._offset += len(data)
-                left = os.fstat(file.fileno()).st_size - self._offset
-                if self._offset >= self.RESET_AT and (left == 0 or left > self.BACKLOG):
-                    os.ftruncate(file.fileno(), 0)
-                    self._offset = 0
-                return data
+            if self._descriptor < 0:
+                self._descriptor = _open(self._path, self._pid, PROGRESS_FD)
+            size = os.lseek(self._descriptor, 0, os.SEEK_END)
+            if size == self._offset:
+                return b""
+            if self._offset < 0 or not 0 <= size - self._offset <= self.MAX_READ:
+                self._offset = max(0, size - self.BACKLOG)
+            data = os.pread(self._descriptor, size - self._offset, self._offset)
+            self._offset += len(data)
+            if self._offset >= self.RESET_AT:
+                self._empty()
+            return data
         except OSError:
             return None
+
+    def _empty(self) -> None:
+        left = os.lseek(self._descriptor, 0, os.SEEK_END) - self._offset
+        if left == 0 or left > self.BACKLOG:
+            os.ftruncate(self._descriptor, 0)
+            self._offset = 0
+
+    def close(self) -> None:
+        """Closes the file; nothing can be read afterwards but by another reader."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

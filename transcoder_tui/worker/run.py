@@ -223,7 +223,7 @@ class ChannelRun:
             self._start_after_reboot()
         elif status.is_live and self.job.pid is not None:
             code = ledger.exit_code(self._exits, self.job.pid, self.job.start_ticks)
-            self._observe(adopted=True)
+            self._observe(None, adopted=True)
             if status == Status.RUNNING:
                 self.job = self.job.model_copy(update={"off_air_since": self._run_dir.last_progress()})
             self._ended(code)
@@ -247,6 +247,7 @@ class ChannelRun:
         # What FFmpeg wrote so far is in the channel's log before the next worker reads on.
         if self._monitor is not None:
             self._monitor.read()
+            self._monitor.close()
         if self.process is not None:
             self.process.release()
 
@@ -414,13 +415,14 @@ class ChannelRun:
             self._failed(error.diagnosis)
             return
         self._log_own(f"start {prepared.command.shell()}")
-        self._observe(adopted=False)
+        self._observe(process.pid)
         self._take(process)
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
-    def _observe(self, *, adopted: bool, on_air: bool = False) -> None:
+    def _observe(self, pid: int | None, *, adopted: bool = False, on_air: bool = False) -> None:
         observed = Observed(
             run_dir=self._run_dir,
+            pid=pid,
             stderr=self._stderr_path(),
             source=self._source_name(),
             secrets=self.spec.secrets,
@@ -448,7 +450,7 @@ class ChannelRun:
         process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
-        self._observe(adopted=True, on_air=self.job.status == Status.RUNNING)
+        self._observe(process.pid, adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
         if not self.job.status.is_live:
             self._step(Happening.ADOPT, f"adopted FFmpeg {process.pid}")
@@ -590,6 +592,7 @@ class ChannelRun:
         if off_air_since is None and self.job.status == Status.RUNNING:
             off_air_since = self._last_progress(monitor)
         monitor.read(final=True)
+        monitor.close()
         self._stderr_path().unlink(missing_ok=True)
         trouble, self._trouble = self._trouble, None
         self._log_own(f"FFmpeg ended with {'an unknown code' if code is None else code}")

@@ -139,6 +139,10 @@ class WorkerClient:
         """Orders a start, stop or restart; a stop answers when FFmpeg has ended."""
         return await self._view(Order, f"/jobs/{channel_id}/{verb}", "POST")
 
+    async def switch(self, channel_id: int, source: int) -> Order:
+        """Orders another source, by its position from 0; the channel stays there until that source fails."""
+        return await self._view(Order, f"/channels/{channel_id}/source", "POST", json={"source": source})
+
     async def apply(self, lineup: dict[str, Any], *, dry_run: bool = False, prune: bool = False) -> Applied:
         """Makes the stored channels match a line-up, all or nothing.
 

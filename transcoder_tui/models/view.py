@@ -154,8 +154,6 @@ class WorkerView(BaseModel):
     """Events that wait in memory because the database cannot be written."""
     starting: int = 0
     """Channels that wait for their turn to start."""
-    loop_gap_ms: float = 0.0
-    """Longest time in the last minute for which the worker's event loop was busy with one thing, in milliseconds."""
 
 
 class Metrics(BaseModel):

@@ -100,11 +100,11 @@ class Editor:
                 self._runs[channel.id].update(channel)
         # Off air first, since another channel of these edits may take over a destination.
         await self._drop([edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is None])
-        for edit, channel in zip(edits, stored, strict=True):
-            if channel is None:
-                continue
-            if edit.channel_id is None:
+        there = [channel for channel in stored if channel is not None]
+        for channel in sorted(there, key=lambda channel: -channel.spec.priority):
+            if channel.id not in before:
                 run = self._runs[channel.id] = ChannelRun(channel, self._context)
+                run.remember()
                 run.act()
             elif before[channel.id].on_air_part() != channel.spec.on_air_part():
                 self._runs[channel.id].take_up_change()

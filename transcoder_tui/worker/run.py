@@ -24,7 +24,7 @@ from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.view import Telemetry
 from transcoder_tui.store.store import StoredChannel
-from transcoder_tui.worker import ledger, outputs
+from transcoder_tui.worker import ledger, outputs, runfile
 from transcoder_tui.worker.alarms import Alarms
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.failover import Failover
@@ -152,6 +152,7 @@ class ChannelRun:
                 self.act()
             raise
         failpoint("order.committed")
+        self.remember()
         self._changed.set()
 
     def act(self, *, restart: bool = False) -> None:
@@ -175,6 +176,16 @@ class ChannelRun:
         """Takes over a changed document; whoever changed it decides about a restart."""
         self.revision, self.spec = channel.revision, channel.spec
         self.log.move(self._log_path())
+        self.remember()
+
+    def remember(self) -> None:
+        """Notes document and order in the run directory, in case the database loses them."""
+        runfile.write(self._run_dir, self.stored)
+
+    @property
+    def stored(self) -> StoredChannel:
+        """The channel as the database should hold it."""
+        return StoredChannel(self.id, self.revision, self.spec, self.job)
 
     def take_up_change(self) -> None:
         """Restarts a channel that is wanted, because what reaches FFmpeg changed; forgets earlier failures."""
@@ -414,6 +425,7 @@ class ChannelRun:
         except CannotStart as error:
             self._failed(error.diagnosis)
             return
+        self.remember()
         self._log_own(f"start {prepared.command.shell()}")
         self._observe(process.pid)
         self._take(process)

@@ -16,6 +16,7 @@ LONGEST_SLEEP_S = 1.0
 """A change of the control file counts after this time at the latest."""
 FLOOD_STEP_S = 0.05
 FLOOD_LINE = b"[udp @ 0x5581d0c0] [error] flood line %09d: a datagram came out of order and was thrown away\n"
+OPENING = "[hls @ 0x5581d0c0] [info] Opening '%s' for writing"
 SEGMENT_BYTES = 188 * 20
 KEPT_SEGMENTS = 6
 
@@ -52,14 +53,14 @@ class Fake:
         _signal.signal(_signal.SIGTERM, self.on_term)
         _signal.signal(_signal.SIGINT, self.on_term)
         self.load()
-        self.log("[info] Input #0, mpegts, from 'fake':", "[info] Stream mapping:", "[info] Press [q] to stop")
+        log("[info] Input #0, mpegts, from 'fake':", "[info] Stream mapping:", "[info] Press [q] to stop")
         try:
             self.live()
         except _Told:
             _signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
             if self.control.get("trailer", self.terms == 1):
                 self.finish()
-            self.log("[info] Exiting normally, received signal 15.")
+            log("[info] Exiting normally, received signal 15.")
         return 255
 
     def live(self):
@@ -123,12 +124,6 @@ class Fake:
         except OSError:
             self.progress_fd = -1
 
-    def log(self, *lines):
-        try:
-            os.write(2, "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
-        except OSError:
-            pass
-
     def flood(self, now):
         rate = self.control.get("flood_lines_per_s", 0)
         due = int(rate * (now - self.loaded_at)) - self.lines
@@ -182,7 +177,7 @@ class Fake:
         self.control = control
         self.loaded_at = time.monotonic()
         self.lines = 0
-        self.log(*control.get("stderr", ()))
+        log(*control.get("stderr", ()))
         if "allocate_mb" in control:
             self.memory = [b"x" * 1_000_000 for _ in range(control["allocate_mb"])]
 
@@ -200,8 +195,16 @@ class Fake:
         return {}, ""
 
 
+def log(*lines):
+    """Writes lines to the log, all at once."""
+    try:
+        os.write(2, "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
+    except OSError:
+        pass
+
+
 class Playlist:
-    """One HLS media playlist and its segments."""
+    """One HLS media playlist and its segments; each is announced in the log, as FFmpeg does."""
 
     def __init__(self, directory, seconds):
         self.directory = directory
@@ -211,9 +214,12 @@ class Playlist:
     def write(self, media_s):
         while media_s >= (self.segments + 1) * self.seconds:
             try:
-                with open(self.directory + "/s_%08d.ts" % self.segments, "wb") as file:
+                segment = self.directory + "/s_%08d.ts" % self.segments
+                log(OPENING % (segment + ".tmp"))
+                with open(segment, "wb") as file:
                     file.write(b"\x47\x1f\xff\x10" + bytes(SEGMENT_BYTES - 4))
                 self.segments += 1
+                log(OPENING % (self.directory + "/index.m3u8.tmp"))
                 self.playlist("")
             except OSError:
                 return

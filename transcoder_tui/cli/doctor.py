@@ -26,7 +26,7 @@ def examine(settings: Settings, *, as_json: bool) -> ExitCode:
     Returns:
         A failure if anything is at fault; advice is none.
     """
-    checks = [*ffmpeg_checks(settings), worker_check(settings), *machine_checks(settings)]
+    checks = [*ffmpeg_checks(settings), worker_check(settings), *machine_checks(settings, keeper_of(settings.run_path))]
     if as_json:
         write_json([asdict(check) for check in checks])
     else:

@@ -23,6 +23,8 @@ class HostFacts:
     """Directory below which ``hls://`` writes."""
     progress_fd: int = 3
     """File descriptor that FFmpeg inherits and writes its progress to."""
+    cpus: frozenset[int] = frozenset()
+    """Numbers of the CPUs; none where they are not known."""
 
     def local_address(self, interface: str, field: str) -> str:
         """The IPv4 address of an interface.

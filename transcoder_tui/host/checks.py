@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from transcoder_tui.host.cgroups import NoGround, find_ground
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.host.sampling import disk_space, existing
 from transcoder_tui.models.view import Interface
@@ -56,8 +57,13 @@ class Route:
     """Whether it is up and does not reject."""
 
 
-def machine_checks(settings: Settings) -> list[Check]:
-    """Looks at this machine: interfaces, multicast, limits and directories."""
+def machine_checks(settings: Settings, keeper: int | None = None) -> list[Check]:
+    """Looks at this machine: interfaces, multicast, limits and directories.
+
+    Args:
+        settings: Which directories.
+        keeper: The pid of the running keeper, in whose place this machine is seen; without one, in our own.
+    """
     interfaces = list_interfaces()
     routes = parse_routes(_text("/proc/net/route"))
     return [
@@ -65,6 +71,7 @@ def machine_checks(settings: Settings) -> list[Check]:
         check_multicast(routes, interfaces),
         check_open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         check_receive_buffer(_text("/proc/sys/net/core/rmem_max")),
+        check_memory_ceilings(keeper or os.getpid(), settings.run_path),
         check_directory("data directory", settings.data_dir),
         check_space("disk of the data", settings.data_dir),
         check_directory("HLS root", settings.hls),
@@ -141,6 +148,20 @@ def check_receive_buffer(rmem_max: str) -> Check:
         f"net.core.rmem_max is {allowed}, less than {RECEIVE_BUFFER}: UDP inputs lose packets when the CPU is busy"
     )
     return Check(name, None, finding, advice)
+
+
+def check_memory_ceilings(pid: int, run_path: Path) -> Check:
+    """How the memory limits of channels are held.
+
+    Args:
+        pid: The keeper, or a process that would start it.
+        run_path: The run directory.
+    """
+    try:
+        ground = find_ground(pid, run_path)
+    except NoGround as reason:
+        return Check("memory ceilings", None, f"by watching, once a second: {reason.why}", reason.remedy)
+    return Check("memory ceilings", True, f"by cgroup, below {ground}")
 
 
 def check_directory(name: str, path: Path) -> Check:

@@ -1,7 +1,7 @@
 """The quantities of the field and how operators write them: ``5000k``, ``2s``, ``1920x1080``, ``29.97``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
@@ -212,6 +212,14 @@ CpuList = Annotated[str, BeforeValidator(_one_cpu), AfterValidator(check_cpus)]
 def cpus_of(text: str) -> frozenset[int]:
     """The numbers that a valid :data:`CpuList` names."""
     return frozenset(number for low, high in _cpu_ranges(text) for number in range(low, high + 1))
+
+
+def format_cpus(cpus: Collection[int]) -> str:
+    """CPUs as a line-up writes them: ``0-3,8``."""
+    ordered = sorted(cpus)
+    starts = [cpu for cpu in ordered if cpu - 1 not in cpus]
+    ends = [cpu for cpu in ordered if cpu + 1 not in cpus]
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in zip(starts, ends, strict=True))
 
 
 def _cpu_ranges(text: str) -> list[tuple[int, int]]:

@@ -10,21 +10,22 @@ from transcoder_tui.ffmpeg.command import HostFacts, build_command
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.lineup import conflicts
+from transcoder_tui.worker.limits import cpu_faults
 
 _PLACE = re.compile(r"channels\[(\d+)\](.*)")
 
 
 def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fault]:
-    """Why this host could not run a channel: its command is built for every source, as at a start.
+    """Why this host could not run a channel as asked: its command is built for every source, as at a start.
 
     Args:
         spec: The channel.
-        binary: The FFmpeg in use; without one, nothing can be said.
+        binary: The FFmpeg in use; without one, nothing can be said of the command.
         host: What the host has.
     """
+    found = cpu_faults(spec, host.cpus)
     if binary is None:
-        return []
-    found: list[Fault] = []
+        return found
     for source in range(len(spec.sources)):
         try:
             build_command(spec, binary, host, source)

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from transcoder_tui.errors import HostFault
+from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command
+from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.keeper import start_ticks
+from transcoder_tui.worker.limits import UNLIMITED, InForce, Limits, apply, pinned
 from transcoder_tui.worker.rundir import RunDir
 
 PROGRESS_FD = 3
@@ -25,9 +29,11 @@ RUN_ID = "TRANSCODER_RUN_ID"
 """The environment variable by which a run can be recognised in a list of processes."""
 DIGEST = "TRANSCODER_DIGEST"
 """The environment variable that tells which document the process was started from."""
-_LAUNCHER = 'echo $$ >"$0" && { echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@"'
-"""Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it, and gives
-up the protection from the kernel's OOM killer that the service manager may have given to keeper and worker."""
+_LAUNCHER = 'echo $$ >"$0"; { echo $$ >"$1"; echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; shift; exec "$@"'
+"""Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it; enters the
+channel's cgroup, so that all of FFmpeg's memory counts there; and gives up the protection from the kernel's OOM killer
+that the service manager may have given to keeper and worker."""
+_NO_CGROUP = "/dev/null"
 
 
 @dataclass(slots=True)
@@ -45,6 +51,20 @@ class Process:
     """Its :data:`RUN_ID` and :data:`DIGEST`."""
     adopted: bool
     _pidfd: int
+    limits: InForce = field(default_factory=InForce)
+    """What it may take of the host."""
+
+    def limit(self, limits: Limits, leaf: Leaf | None) -> None:
+        """Brings it under limits while it runs; where :attr:`limits` are pending, to be called again a second later.
+
+        Args:
+            limits: What its document asks for.
+            leaf: The channel's cgroup, where it has one.
+        """
+        # The pidfd tells whether it lives, and so whether the pid is still its own.
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._pidfd, 0)
+            self.limits = apply(self.pid, limits, leaf, before=self.limits.asked)
 
     def watch(self, on_end: Callable[[int | None], None]) -> None:
         """Calls ``on_end`` from the event loop when the process has ended."""
@@ -83,7 +103,14 @@ class Process:
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
-def spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr: Path) -> Process:
+def spawn(
+    command: Command,
+    run_dir: RunDir,
+    identity: Mapping[str, str],
+    stderr: Path,
+    limits: Limits = UNLIMITED,
+    leaf: Leaf | None = None,
+) -> Process:
     """Starts FFmpeg in a session of its own, its output going to files.
 
     Args:
@@ -91,9 +118,12 @@ def spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr
         run_dir: Where its lock, pid and progress go.
         identity: Goes into its environment, so that it can be recognised: :data:`RUN_ID` and :data:`DIGEST`.
         stderr: The file that its log is appended to.
+        limits: What it may take of the host; what cannot be applied does not keep it from starting.
+        leaf: The cgroup that holds its memory ceiling; without one, somebody has to watch it.
 
     Raises:
-        HostFault: Where an FFmpeg of this channel is still running, or the system refuses to start one.
+        HostFault: Where an FFmpeg of this channel is still running, or the system refuses to start one; then
+            nothing is left of the attempt.
     """
     lock = None
     try:
@@ -104,19 +134,28 @@ def spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr
             )
         for leftover in (run_dir.pidfile, run_dir.stderr_offset, run_dir.progress, stderr):
             leftover.unlink(missing_ok=True)
-        return _spawn(command, run_dir, identity, stderr, lock)
+        failpoint("spawn.before")
+        with pinned(limits.cpus):
+            process = _spawn(command, run_dir, identity, stderr, lock, leaf)
+        if limits != UNLIMITED:
+            in_force = apply(process.pid, limits, None)
+            # Whether it has entered its cgroup by now depends on who of us two is faster.
+            process.limits = replace(in_force, by_cgroup=True, pending=True) if leaf else in_force
+        return process
     except OSError as error:
-        raise HostFault(f"FFmpeg could not be started: {error.strerror or error}", _spawn_remedy(error)) from None
+        raise _refused(error) from None
     finally:
         if lock is not None:
             os.close(lock)
 
 
-def _spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr: Path, lock: int) -> Process:
+def _spawn(
+    command: Command, run_dir: RunDir, identity: Mapping[str, str], stderr: Path, lock: int, leaf: Leaf | None
+) -> Process:
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     pid = os.posix_spawn(
         "/bin/sh",
-        ["sh", "-c", _LAUNCHER, str(run_dir.pidfile), *command.argv],
+        ["sh", "-c", _LAUNCHER, str(run_dir.pidfile), str(leaf.procs) if leaf else _NO_CGROUP, *command.argv],
         {**command.env, **identity},
         file_actions=[
             (os.POSIX_SPAWN_DUP2, lock, LOCK_FD),
@@ -130,13 +169,18 @@ def _spawn(command: Command, run_dir: RunDir, identity: Mapping[str, str], stder
         setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
     )
     try:
+        failpoint("spawn.after")
+        ticks = start_ticks(pid)
+        if ticks is None:
+            # It was not waited for, so /proc still has it: what is missing is a descriptor to read it with.
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         pidfd = os.pidfd_open(pid)
     except OSError:
         # Nobody could ever stop it or see it end.
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise
-    return Process(pid, start_ticks(pid), identity, adopted=False, _pidfd=pidfd)
+    return Process(pid, ticks, identity, adopted=False, _pidfd=pidfd)
 
 
 def adopt(run_dir: RunDir) -> Process | None:
@@ -154,6 +198,7 @@ def adopt(run_dir: RunDir) -> Process | None:
         return None
     pid = run_dir.pid()
     if pid is None or not _holds(pid, run_dir):
+        # The pid was not written, or belongs to another process by now.
         pid = next((other for other in _pids() if _holds(other, run_dir)), None)
     if pid is None:
         return None
@@ -175,9 +220,10 @@ def _pids() -> Iterator[int]:
 
 
 def _holds(pid: int, run_dir: RunDir) -> bool:
-    """Whether a process has the run's lock open where our FFmpegs have it."""
+    """Whether a process holds the run's lock where our FFmpegs hold it: whoever merely opened the file does not."""
     try:
-        return Path(f"/proc/{pid}/fd/{LOCK_FD}").samefile(run_dir.lock_file)
+        same = Path(f"/proc/{pid}/fd/{LOCK_FD}").samefile(run_dir.lock_file)
+        return same and "FLOCK" in Path(f"/proc/{pid}/fdinfo/{LOCK_FD}").read_text() and RUN_ID in environment(pid)
     except OSError:
         return False
 
@@ -197,7 +243,20 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def _spawn_remedy(error: OSError) -> str:
-    if isinstance(error, BlockingIOError):
-        return "raise the limit on processes (ulimit -u, TasksMax)"
-    return "free memory, disk space or file descriptors, then start the channel again"
+_SYSTEM_REFUSALS = {
+    errno.EAGAIN: ("no more processes are allowed", "raise TasksMax in the worker's systemd unit, or ulimit -u"),
+    errno.EMFILE: ("the worker has too many open files", "raise LimitNOFILE in its systemd unit, or ulimit -n"),
+    errno.ENFILE: ("this host has too many open files", "raise it: sysctl -w fs.file-max=NUMBER"),
+    errno.ENOMEM: ("this host is out of memory", "run fewer channels here, or give the greediest a memory limit"),
+    errno.ENOSPC: ("no space is left", "free some where the run directory and the logs lie"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space where the run directory and the logs lie"),
+    errno.EROFS: ("a disk is mounted read-only", "mount that of the run directory and the logs for writing"),
+    errno.EACCES: ("a directory is closed to the worker", "let it write to its run directory and its logs"),
+}
+"""By the system's error number, why FFmpeg could not be started, and the remedy."""
+
+
+def _refused(error: OSError) -> HostFault:
+    unknown = error.strerror or str(error), "look at the worker's log and the kernel's"
+    cause, remedy = _SYSTEM_REFUSALS.get(error.errno or 0, unknown)
+    return HostFault(f"FFmpeg could not be started: {cause}", remedy)

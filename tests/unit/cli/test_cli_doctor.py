@@ -53,7 +53,7 @@ def test_advice_alone_is_no_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -
     from transcoder_tui.cli import doctor
     from transcoder_tui.host.checks import Check
 
-    monkeypatch.setattr(doctor, "machine_checks", lambda _: [Check("run directory", None, "on a disk", "use tmpfs")])
+    monkeypatch.setattr(doctor, "machine_checks", lambda *_: [Check("run directory", None, "on a disk", "use tmpfs")])
 
     code, out, _ = run("doctor")
 

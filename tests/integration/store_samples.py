@@ -1,6 +1,10 @@
 """Channels and events that the tests of the store keep, and a database as the first version wrote it."""
 
+import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,9 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind
 from transcoder_tui.store import migrations
 from transcoder_tui.store.engine import make_engine
+
+OTHER_NAMESPACE = ("unshare", "--map-root-user", "--mount")
+"""Runs a program that may mount disks which nobody else sees."""
 
 VERSION_1 = """
 INSERT INTO channel VALUES (3, 'One', 'one', NULL, 70, 1, 2, '2026-03-01 03:00:00', '2026-03-01 04:00:00');
@@ -109,3 +116,19 @@ def make_version_1(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.executescript(VERSION_1)
     connection.close()
+
+
+def scribble(path: Path, offset: int, length: int, byte: int = 0xA5) -> None:
+    """Spoils a part of a file; in another process, because closing a file drops this one's locks on it."""
+    program = "import sys; f = open(sys.argv[1], 'r+b'); f.seek(int(sys.argv[2])); f.write(b'%c' * int(sys.argv[3]))"
+    subprocess.run(
+        [sys.executable, "-c", program.replace("%c", f"\\x{byte:02x}"), path, str(offset), str(length)], check=True
+    )
+
+
+def namespaces_are_allowed() -> bool:
+    """Whether :data:`OTHER_NAMESPACE` works here."""
+    if shutil.which("unshare") is None:
+        return False
+    mount = ["mount", "-t", "tmpfs", "tmpfs", tempfile.gettempdir()]
+    return subprocess.run([*OTHER_NAMESPACE, *mount], capture_output=True).returncode == 0

@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store_samples import channel, event
+from store_samples import OTHER_NAMESPACE, channel, event, namespaces_are_allowed
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.store import engine
@@ -98,13 +96,6 @@ asyncio.run(main())
 HERE = Path(__file__).parent
 
 
-def namespaces_are_allowed() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    mount = ["mount", "-t", "tmpfs", "tmpfs", tempfile.gettempdir()]
-    return subprocess.run(["unshare", "--map-root-user", "--mount", *mount], capture_output=True).returncode == 0
-
-
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = Store(tmp_path / "transcoder.db")
@@ -148,7 +139,7 @@ def test_a_full_disk_and_a_read_only_disk_are_named_and_forgotten_when_they_are_
     disk = tmp_path / "disk"
     disk.mkdir()
     run = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", sys.executable, "-c", TINY_DISK, disk],
+        [*OTHER_NAMESPACE, sys.executable, "-c", TINY_DISK, disk],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(HERE)},
@@ -173,30 +164,6 @@ async def test_a_lock_of_another_program_is_named_and_reads_go_on(
     intruder.close()
     assert len(await store.add_events([event("x")])) == 1
     await store.close()
-
-
-async def test_a_damaged_database_is_named(store: Store) -> None:
-    await store.add_events([event("x" * 2000) for _ in range(50)])
-    await store.close()
-    size = store.path.stat().st_size
-    with store.path.open("r+b") as file:
-        file.seek(size // 2)
-        file.write(b"\xa5" * (size - size // 2))
-    damaged = Store(store.path)
-    with pytest.raises(StoreUnavailable, match="is damaged") as refused:
-        await damaged.events(1000)
-    await damaged.close()
-    assert "channels stay on air" in refused.value.faults[0].remedy
-
-
-async def test_a_file_of_another_kind_is_not_taken_for_a_database(tmp_path: Path) -> None:
-    path = tmp_path / "transcoder.db"
-    path.write_text("version: 1\nchannels: []\n" * 100)
-    store = Store(path)
-    with pytest.raises(StoreUnavailable, match="is no SQLite database"):
-        await store.open()
-    await store.close()
-    assert path.read_text().startswith("version: 1")
 
 
 async def test_a_data_directory_that_cannot_be_made_is_named_and_later_used(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from transcoder_tui.store.rows import (
     read_channels,
     revision_row,
 )
-from transcoder_tui.store.tables import ChannelRow
+from transcoder_tui.store.tables import ChannelRow, RevisionRow
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,24 @@ def apply_edits(
         for event in events
     ]
     return [stored[i] if i is not None else None for i in ids], write_events(session, placed)
+
+
+def put_channels(session: Session, channels: Sequence[StoredChannel]) -> None:
+    """Makes these channels, with their ids, revisions and jobs, the only ones."""
+    at = datetime.now(UTC)
+    created = {row.id: row.created_at for row in session.exec(select(ChannelRow))}
+    session.execute(delete(ChannelRow))
+    session.expunge_all()
+    for channel in channels:
+        fields = own_fields(channel.spec) | {"id": channel.id, "revision": channel.revision}
+        session.add(ChannelRow(**fields, created_at=created.get(channel.id, at), updated_at=at))
+    session.flush()
+    for channel in channels:
+        session.add_all(child_rows(channel.id, channel.spec))
+        kept = RevisionRow.channel_id == channel.id, RevisionRow.revision == channel.revision
+        if session.exec(select(RevisionRow.id).where(*kept)).first() is None:
+            session.add(revision_row(channel.id, channel.revision, channel.spec, at, "worker"))
+    write_jobs(session, {channel.id: channel.job for channel in channels})
 
 
 def _expected(session: Session, channel_id: int, revision: int | None) -> ChannelRow:

@@ -5,9 +5,12 @@ torn. Plain ``BEGIN`` gave 11 979 times "database is locked" where ``BEGIN IMMED
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_S = 5.0
@@ -44,6 +47,21 @@ def make_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     return engine
 
 
+def memory_engine(connection: sqlite3.Connection) -> Engine:
+    """An engine on a database in memory."""
+    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+
+
 def reading(engine: Engine) -> Engine:
     """The same engine for transactions that only read: they work on a full disk too, because they take no lock."""
     return engine.execution_options(reads_only=True)
+
+
+@contextmanager
+def driver_connection(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """SQLite's own connection, outside of a transaction."""
+    pooled = engine.raw_connection()
+    try:
+        yield cast(sqlite3.Connection, pooled.driver_connection)
+    finally:
+        pooled.close()

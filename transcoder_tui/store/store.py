@@ -1,34 +1,29 @@
 """The worker's database: channels, their jobs, the history. The only writer of it is the worker's one store thread."""
 
 import asyncio
-import os
-import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.event import Event, EventFields
 from transcoder_tui.models.job import JobFields
-from transcoder_tui.store.edits import Edit, apply_edits
-from transcoder_tui.store.engine import make_engine, reading
+from transcoder_tui.store.database import Database
+from transcoder_tui.store.edits import Edit, apply_edits, put_channels
 from transcoder_tui.store.entries import Entry, latest_events, trim_events, write_entries
-from transcoder_tui.store.faults import is_passing, unavailable
-from transcoder_tui.store.migrate import migrate
+from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.rows import StoredChannel, read_channels
 
-__all__ = ["Edit", "Entry", "Store", "StoredChannel"]
+__all__ = ["Edit", "Entry", "Restored", "Store", "StoredChannel"]
 
-FILE_MODE = 0o640
-"""Of the database, which holds stream keys and passphrases."""
-FOLDER_MODE = 0o750
-"""Of the data directory, where the store creates it."""
+SETTLE_S = 0.05
+"""Wait before the worker is asked what it knows, so that the answers to its last calls have reached it."""
+RECALL_S = 10.0
+"""Longest wait for its answer."""
 
 T = TypeVar("T")
 
@@ -39,28 +34,98 @@ class Store:
     Opens itself when first used and, after an error, when next used: once a full disk has room again, the store works
     again. A cancelled call is still carried out.
 
+    What happens to the file, at the start or at any later call:
+
+    - Damaged, or missing while there are copies of it: what is left is renamed, never deleted, and the newest sound
+      copy takes its place; an empty database where there is none. The call that met the damage is carried out on it.
+    - Deleted or replaced while it is in use: it is written anew from what is open, and nothing is lost.
+    - Not to be opened, on a full or read-only disk: a copy in memory is read meanwhile.
+
+    Channels that were lost come back in one of two ways. At the start the owner sees :attr:`restored`, compares the
+    channels with what it knows besides, and calls :meth:`put`. Once it knows all its channels it calls :meth:`serve`;
+    from then on the store asks it for them.
+
     Args:
         path: The SQLite file; its directory is created where it is missing.
+        copies: Where its copies lie; by default ``backups`` beside it.
 
     Raises:
         StoreUnavailable: From any method, where the database cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copies: Path | None = None) -> None:
         self.path = path
+        self._database = Database(path, copies or path.parent / "backups")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._engine: Engine | None = None
         self.fault = ""
         """Why the last attempt to write failed; empty where it did not."""
 
+    @property
+    def restored(self) -> Restored | None:
+        """What took the place of the former database, or of none, until :meth:`put` has confirmed the channels."""
+        return self._database.restored
+
     async def open(self) -> None:
-        """Creates or upgrades the database, so that a fault in it shows at once."""
-        await self._submit(lambda: self._in_words(self._opened))
+        """Creates, upgrades or repairs the database, so that a fault in it shows at once.
+
+        Where it can be read but not opened at present, :attr:`fault` says why.
+        """
+        fault = await self._submit(self._database.open)
+        self.fault = str(fault) if fault else ""
+
+    def serve(self, recall: Callable[[], Sequence[StoredChannel]], tell: Callable[[Restored], None]) -> None:
+        """From now on, channels that are lost are written back.
+
+        Args:
+            recall: Gives all channels as they are known; called on this event loop, perhaps several times.
+            tell: Told of each repair, on this event loop; its event is stored already.
+        """
+        loop = asyncio.get_running_loop()
+
+        def recalled() -> Sequence[StoredChannel]:
+            answer: Future[Sequence[StoredChannel]] = Future()
+
+            def ask() -> None:
+                try:
+                    answer.set_result(recall())
+                except Exception as error:
+                    answer.set_exception(error)
+
+            try:
+                loop.call_soon_threadsafe(loop.call_later, SETTLE_S, ask)
+                return answer.result(RECALL_S)
+            except (RuntimeError, TimeoutError) as error:
+                raise StoreUnavailable("the worker does not say which channels there are", "restart it") from error
+
+        def told(restored: Restored) -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(tell, restored)
+
+        self._thread.submit(self._database.serve, lambda session: put_channels(session, recalled()), told)
+
+    async def put(self, channels: Sequence[StoredChannel]) -> None:
+        """Makes these channels, with their ids, revisions and jobs, the only ones.
+
+        Args:
+            channels: All that the owner knows of.
+        """
+        await self._noting(lambda: self._database.confirm(lambda session: put_channels(session, channels)))
+
+    async def backup(self, keep: int) -> Path:
+        """Makes a verified copy of the database while it is in use.
+
+        Args:
+            keep: How many copies stay, the newest ones.
+
+        Returns:
+            The copy.
+        """
+        return await self._submit(lambda: self._database.backup(keep))
 
     async def close(self) -> None:
         """Waits for what was asked for, and closes the file. The store cannot be used afterwards."""
         with suppress(StoreUnavailable):
-            await self._submit(self._disconnect)
+            await self._submit(self._database.close)
         self._thread.shutdown()
 
     async def channels(self) -> list[StoredChannel]:
@@ -122,11 +187,14 @@ class Store:
         await self._write(lambda session: trim_events(session, keep))
 
     async def _read(self, work: Callable[[Session], T]) -> T:
-        return await self._submit(lambda: self._transact(work, reads_only=True))
+        return await self._submit(lambda: self._database.transact(work, reads_only=True))
 
     async def _write(self, work: Callable[[Session], T]) -> T:
+        return await self._noting(lambda: self._database.transact(work, reads_only=False))
+
+    async def _noting(self, work: Callable[[], T]) -> T:
         try:
-            result = await self._submit(lambda: self._transact(work, reads_only=False))
+            result = await self._submit(work)
         except StoreUnavailable as error:
             self.fault = str(error)
             raise
@@ -140,34 +208,3 @@ class Store:
             raise StoreUnavailable(f"the database {self.path} is closed", "the worker is ending; start it") from None
         # Shielded, because a cancelled call that still waits in the queue would never be carried out.
         return await asyncio.shield(future)
-
-    def _transact(self, work: Callable[[Session], T], *, reads_only: bool) -> T:
-        def transaction() -> T:
-            engine = self._opened()
-            with Session(reading(engine) if reads_only else engine) as session, session.begin():
-                return work(session)
-
-        return self._in_words(transaction)
-
-    def _in_words(self, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except (DBAPIError, sqlite3.Error, OSError) as error:
-            if not is_passing(error):
-                self._disconnect()
-            raise unavailable(error, self.path) from error
-
-    def _opened(self) -> Engine:
-        if self._engine is None:
-            self.path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                # Made here, because SQLite would make it readable for everybody.
-                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
-            migrate(self.path)
-            self._engine = make_engine(self.path)
-        return self._engine
-
-    def _disconnect(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None

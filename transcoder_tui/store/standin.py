@@ -1,0 +1,57 @@
+"""What a database holds that can be read but not opened, such as on a disk that is full or read-only."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from transcoder_tui.store.engine import memory_engine
+from transcoder_tui.store.files import beside
+from transcoder_tui.store.migrate import migrate
+from transcoder_tui.store.repair import damage
+
+FOLDERS = (Path("/dev/shm"), Path(tempfile.gettempdir()))
+"""Where a copy may be opened; the first is memory on every Linux."""
+
+
+def stand_in(files: Sequence[Path]) -> tuple[Engine, Path] | None:
+    """A copy in memory of the first database that can be read, brought to our schema; only to be read.
+
+    SQLite needs files that it can write beside a database in WAL mode even to read it.
+
+    Args:
+        files: The database and its copies, as far as they are there.
+
+    Returns:
+        The copy, and of what it is one; None where none can be read.
+
+    Raises:
+        SchemaRefused: Where a database is sound and not one for this version.
+    """
+    for file in files:
+        for folder in FOLDERS:
+            with suppress(OSError, sqlite3.Error, DBAPIError), _copied(file, folder) as copy:
+                if damage(copy):
+                    break
+                migrate(copy)
+                memory = sqlite3.connect(":memory:")
+                with closing(sqlite3.connect(copy)) as source:
+                    source.execute("PRAGMA journal_mode = DELETE")
+                    source.backup(memory)
+                return memory_engine(memory), file
+    return None
+
+
+@contextmanager
+def _copied(file: Path, folder: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="transcoder-", dir=folder) as directory:
+        copy = Path(directory) / "transcoder.db"
+        shutil.copyfile(file, copy)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(beside(file, "-wal"), beside(copy, "-wal"))
+        yield copy

@@ -1,4 +1,4 @@
-"""How long it takes to sample 300 processes: ``python tests/bench/bench_sampling.py``."""
+"""How long it takes to sample 300 processes by turns: ``python tests/bench/bench_sampling.py``."""
 
 import statistics
 import subprocess
@@ -20,7 +20,7 @@ def main() -> None:
             begun = time.perf_counter()
             sampler.sample(pids)
             rounds.append((time.perf_counter() - begun) * 1000)
-        print(f"{PROCESSES} processes: median {statistics.median(rounds):.2f} ms, worst {max(rounds):.2f} ms")
+        print(f"{PROCESSES} processes, a fifth of them each time: median {statistics.median(rounds):.2f} ms, worst {max(rounds):.2f} ms")
     finally:
         for process in processes:
             process.kill()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,11 +12,11 @@ import pytest
 
 from transcoder_tui.host.sampling import (
     TICKS_PER_SECOND,
-    ProcessSample,
     ProcessSampler,
     Stat,
     SystemSampler,
     cpu_percent,
+    cpu_seconds,
     disk_space,
     existing,
     nic_rates,
@@ -26,7 +25,6 @@ from transcoder_tui.host.sampling import (
     read_stat,
 )
 
-PATIENCE_S = 30.0
 BUSY = "while True: pass"
 QUIET = "print('ready', flush=True); import time; time.sleep(600)"
 
@@ -45,16 +43,9 @@ def start() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
         process.communicate()
 
 
-def sample_until(
-    sampler: ProcessSampler, pids: list[int], wanted: Callable[[dict[int, ProcessSample]], bool]
-) -> dict[int, ProcessSample]:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        samples = sampler.sample(pids)
-        if wanted(samples):
-            return samples
-        time.sleep(0.05)
-    raise AssertionError(f"did not come: {samples}")
+def unknown_pid() -> int:
+    """A pid that no process can have."""
+    return int(Path("/proc/sys/kernel/pid_max").read_text()) + 1
 
 
 def test_a_stat_line_is_read_whatever_the_command_is_called() -> None:
@@ -74,21 +65,37 @@ def test_written_bytes_are_those_handed_to_write() -> None:
     assert parse_written(b"") is None
 
 
-def test_cpu_use_is_the_ticks_between_two_samples() -> None:
-    before = Stat("R", cpu_ticks=1000, start_ticks=5, rss_pages=1)
-    after = Stat("R", cpu_ticks=1000 + TICKS_PER_SECOND * 3, start_ticks=5, rss_pages=1)
-    assert cpu_percent((before, 10.0), after, 12.0) == pytest.approx(150)
+def test_cpu_use_is_the_time_between_two_samples() -> None:
+    assert cpu_percent(10.0, 13.0, 2.0) == pytest.approx(150)
+    assert cpu_percent(10.0, 10.0, 0.0) == 0
 
 
 def test_a_pid_used_again_starts_at_zero() -> None:
-    old = Stat("R", cpu_ticks=0, start_ticks=5, rss_pages=1)
-    new = Stat("R", cpu_ticks=9000, start_ticks=6, rss_pages=1)
-    assert cpu_percent((old, 10.0), new, 11.0) == 0
-    assert cpu_percent(None, new, 11.0) == 0
-    assert cpu_percent((new, 11.0), new, 11.0) == 0
+    assert cpu_percent(9.0, 0.5, 1.0) == 0
 
 
-def test_a_busy_process_shows_and_a_stopped_one_does_not(start: Callable[[str], subprocess.Popen[str]]) -> None:
+def test_a_cpu_clock_says_the_same_as_proc(start: Callable[[str], subprocess.Popen[str]]) -> None:
+    busy = start("import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n" + QUIET)
+    assert busy.stdout is not None
+    assert busy.stdout.readline()
+    seconds, stat = cpu_seconds(busy.pid), read_stat(busy.pid)
+    assert stat is not None
+    assert seconds == pytest.approx(stat.cpu_ticks / TICKS_PER_SECOND, abs=0.1)
+    assert cpu_seconds(unknown_pid()) is None
+
+
+def test_processes_take_turns_once_they_are_known(start: Callable[[str], subprocess.Popen[str]]) -> None:
+    pids = [start(QUIET).pid for _ in range(4)]
+    sampler = ProcessSampler()
+    assert set(sampler.sample(pids)) == set(pids)
+    assert set(sampler.sample(pids)) == set(pids)
+    turns = [set(sampler.sample(pids)) for _ in range(ProcessSampler.TURNS)]
+    assert sorted(pid for turn in turns for pid in turn) == sorted(pids)
+
+
+def test_a_busy_process_shows_and_a_stopped_one_does_not(
+    start: Callable[[str], subprocess.Popen[str]], eventually: Callable[..., object]
+) -> None:
     busy, stopped = start(BUSY), start(QUIET)
     assert stopped.stdout is not None
     assert stopped.stdout.readline()
@@ -96,9 +103,12 @@ def test_a_busy_process_shows_and_a_stopped_one_does_not(start: Callable[[str], 
     sampler = ProcessSampler()
     first = sampler.sample([busy.pid, stopped.pid])
     assert [sample.cpu_percent for sample in first.values()] == [0, 0]
-    samples = sample_until(sampler, [busy.pid, stopped.pid], lambda now: now[busy.pid].cpu_percent > 0)
-    assert samples[stopped.pid].cpu_percent == 0
-    assert samples[stopped.pid].rss_bytes > 1_000_000
+    before = cpu_seconds(busy.pid) or 0
+    eventually(lambda: (cpu_seconds(busy.pid) or 0) > before)
+    second = sampler.sample([busy.pid, stopped.pid])
+    assert second[busy.pid].cpu_percent > 0
+    assert second[stopped.pid].cpu_percent == 0
+    assert second[stopped.pid].rss_bytes > 1_000_000
 
 
 def test_what_a_process_writes_is_counted(start: Callable[[str], subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -115,8 +125,7 @@ def test_ended_and_unknown_processes_are_left_out_although_not_yet_reaped(
 ) -> None:
     ending, living = start(QUIET), start(QUIET)
     sampler = ProcessSampler()
-    unknown = int(Path("/proc/sys/kernel/pid_max").read_text()) + 1
-    assert set(sampler.sample([ending.pid, living.pid, unknown])) == {ending.pid, living.pid}
+    assert set(sampler.sample([ending.pid, living.pid, unknown_pid()])) == {ending.pid, living.pid}
     ending.kill()
     os.waitid(os.P_PID, ending.pid, os.WEXITED | os.WNOWAIT)
     assert Path(f"/proc/{ending.pid}").exists()

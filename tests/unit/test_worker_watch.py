@@ -96,7 +96,7 @@ def test_what_ffmpeg_does_not_say_is_measured_at_the_process() -> None:
     telemetry = RunTelemetry(2_000_000)
     for second in range(5):
         written = second * 100_000
-        telemetry.feed_process(ProcessSample(cpu_percent=12.34, rss_bytes=50_000_000, written_bytes=written))
+        telemetry.feed_process(ProcessSample(at=second, cpu_percent=12.34, rss_bytes=50_000_000, written_bytes=written))
         telemetry.feed(progress(second, size=None), second)
 
     view = telemetry.view(4)

@@ -1,7 +1,7 @@
 """Figures of a run over the last seconds, from FFmpeg's progress and from the kernel."""
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transcoder_tui.ffmpeg.progress import Progress
 from transcoder_tui.host.sampling import ProcessSample
@@ -15,11 +15,9 @@ COARSE_SPAN_S = 3600.0 + 2 * COARSE_S
 """For how long it is kept: the longest time over which a channel may be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(NamedTuple):
     at: float
     progress: Progress
-    written: int | None
 
 
 class RunTelemetry:
@@ -33,13 +31,12 @@ class RunTelemetry:
     def __init__(self, cbr_bps: int) -> None:
         self._cbr_bps = cbr_bps
         self._points: deque[_Point] = deque()
-        self._process: ProcessSample | None = None
+        self._samples: deque[ProcessSample] = deque()
         self._media: deque[tuple[float, int]] = deque()
 
     def feed(self, progress: Progress, now: float) -> None:
         """Takes in one progress block that was read at ``now`` (monotonic seconds)."""
-        written = self._process.written_bytes if self._process else None
-        self._points.append(_Point(now, progress, written))
+        self._points.append(_Point(now, progress))
         while len(self._points) > 2 and now - self._points[0].at > WINDOW_S:
             self._points.popleft()
         if progress.out_time_us is not None and (not self._media or now - self._media[-1][0] >= COARSE_S):
@@ -57,11 +54,13 @@ class RunTelemetry:
 
     def feed_process(self, sample: ProcessSample) -> None:
         """Takes in what the kernel says of the process."""
-        self._process = sample
+        self._samples.append(sample)
+        while len(self._samples) > 2 and sample.at - self._samples[0].at > WINDOW_S:
+            self._samples.popleft()
 
     def view(self, now: float) -> Telemetry:
         """The figures as of ``now``; figures that went stale are None."""
-        process = self._process
+        process = self._samples[-1] if self._samples else None
         own = Telemetry(
             cpu_percent=round(process.cpu_percent, 1) if process else None,
             rss_bytes=process.rss_bytes if process else None,
@@ -80,14 +79,16 @@ class RunTelemetry:
             update["fps"] = _rate(first.progress.frame, final.progress.frame, span, 1)
             media = _rate(first.progress.out_time_us, final.progress.out_time_us, span * 1e6, 3)
             update["speed"] = media
-            update["bitrate"] = self._bitrate(first, final, span, media)
+            muxed = _rate(first.progress.total_size, final.progress.total_size, span / 8, 0)
+            update["bitrate"] = self._outside(media) if muxed is None else muxed
         return own.model_copy(update=update)
 
-    def _bitrate(self, first: _Point, final: _Point, span: float, speed: float | None) -> float | None:
-        muxed = _rate(first.progress.total_size, final.progress.total_size, span / 8, 0)
-        if muxed is not None:
-            return muxed
-        files = _rate(first.written, final.written, span / 8, 0)
+    def _outside(self, speed: float | None) -> float | None:
+        """Bits per second that leave, as far as it shows without FFmpeg's own count."""
+        files = None
+        if len(self._samples) > 1:
+            first, last = self._samples[0], self._samples[-1]
+            files = _rate(first.written_bytes, last.written_bytes, (last.at - first.at) / 8, 0)
         if files is None and not self._cbr_bps:
             return None
         return round((files or 0) + self._cbr_bps * min(speed or 0, 1))

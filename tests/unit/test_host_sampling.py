@@ -100,6 +100,7 @@ def test_a_busy_process_shows_and_a_stopped_one_does_not(
     assert stopped.stdout is not None
     assert stopped.stdout.readline()
     stopped.send_signal(signal.SIGSTOP)
+    eventually(lambda: (stat := read_stat(stopped.pid)) is not None and stat.state == "T")
     sampler = ProcessSampler()
     first = sampler.sample([busy.pid, stopped.pid])
     assert [sample.cpu_percent for sample in first.values()] == [0, 0]

@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from transcoder_tui import __version__
 from transcoder_tui.api import errors
 from transcoder_tui.api.body_limit import BodyLimit
+from transcoder_tui.api.bulk import read_lineup, written
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
-from transcoder_tui.models.lineup import Applied, LineUp
+from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.view import (
     ChannelDocument,
     CommandView,
@@ -63,10 +64,10 @@ async def worker(worker: Worker) -> WorkerView:
     return worker.worker_view()
 
 
-@router.get("/channels")
-async def channels(worker: Worker) -> list[ChannelDocument]:
+@router.get("/channels", response_model=list[ChannelDocument])
+async def channels(worker: Worker) -> Response:
     """Every stored channel."""
-    return worker.documents()
+    return written(worker.documents())
 
 
 @router.post("/channels", status_code=201)
@@ -114,15 +115,18 @@ async def command(channel_id: ChannelId, worker: Worker) -> CommandView:
 
 
 @router.put("/lineup")
-async def apply(lineup: LineUp, worker: Worker, actor: Actor, dry_run: bool = False, prune: bool = False) -> Applied:
+async def apply(
+    document: dict[str, Any], worker: Worker, actor: Actor, dry_run: bool = False, prune: bool = False
+) -> Applied:
     """Makes the stored channels match a line-up, all or nothing."""
+    lineup = await read_lineup(document)
     return await worker.editor.apply(lineup, dry_run=dry_run, prune=prune, actor=actor)
 
 
-@router.get("/jobs")
-async def jobs(worker: Worker) -> list[JobView]:
+@router.get("/jobs", response_model=list[JobView])
+async def jobs(worker: Worker) -> Response:
     """Every channel's job."""
-    return [views.job_view(run) for run in worker.runs()]
+    return written([views.job_view(run) for run in worker.runs()])
 
 
 @router.get("/jobs/{channel_id}")
@@ -149,10 +153,10 @@ async def interfaces() -> list[Interface]:
     return list_interfaces()
 
 
-@router.get("/metrics")
-async def metrics(worker: Worker) -> Metrics:
+@router.get("/metrics", response_model=Metrics)
+async def metrics(worker: Worker) -> Response:
     """Figures of the machine, the worker and every channel."""
-    return worker.metrics()
+    return written(worker.metrics())
 
 
 @router.get("/events")

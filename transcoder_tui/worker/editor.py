@@ -18,6 +18,8 @@ from transcoder_tui.worker.run import ChannelRun
 
 STOP_TIMEOUT_S = 12.0
 """Longest wait for a channel that was told to stop: KILL comes after 5 s, and the kernel may take its time."""
+STEP = 20
+"""Channels that are handled in one go before whoever else waits for the event loop has a turn."""
 
 
 class Editor:
@@ -81,7 +83,7 @@ class Editor:
         async with self._editing:
             existing = {run.id: run.spec for run in self._runs.values()}
             planned = changes.plan(existing, lineup.channels, prune=prune)
-            self._admit_all(lineup, planned, existing)
+            await self._admit_all(lineup, planned, existing)
             shown = [self._with_effect(entry) for entry in planned]
             todo = [(entry.change, entry.edit) for entry in planned if entry.edit is not None]
             if not dry_run and todo:
@@ -101,7 +103,9 @@ class Editor:
         # Off air first, since another channel of these edits may take over a destination.
         await self._drop([edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is None])
         there = [channel for channel in stored if channel is not None]
-        for channel in sorted(there, key=lambda channel: -channel.spec.priority):
+        for number, channel in enumerate(sorted(there, key=lambda channel: -channel.spec.priority)):
+            if number % STEP == STEP - 1:
+                await asyncio.sleep(0)
             if channel.id not in before:
                 run = self._runs[channel.id] = ChannelRun(channel, self._context)
                 run.remember()
@@ -128,13 +132,17 @@ class Editor:
                 [Fault(fault.fault, fault.remedy, fault.field.removeprefix("channels[0].")) for fault in found]
             )
 
-    def _admit_all(self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]) -> None:
+    async def _admit_all(
+        self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]
+    ) -> None:
         binary, host = self._usable_binary(), self._context.host()
         touched = {entry.edit.channel_id for entry in planned if entry.edit is not None}
         named = {spec.name.casefold() for spec in lineup.channels}
         staying = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
         found = admission.clashes(lineup.channels, staying, host)
         for index, (spec, entry) in enumerate(zip(lineup.channels, planned, strict=False)):
+            if index % STEP == STEP - 1:
+                await asyncio.sleep(0)
             if entry.edit is not None:
                 found += [fault.within(f"channels[{index}]") for fault in admission.faults(spec, binary, host)]
         if found:

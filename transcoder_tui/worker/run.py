@@ -42,9 +42,9 @@ from transcoder_tui.worker.watch import Watch
 LEDGER_TRIES = 25
 """How often the exit ledger is asked how an adopted FFmpeg ended: the keeper needs a moment to write it down."""
 LEDGER_POLL_S = 0.02
-PLACE_S = 2.0
-"""Longest time for which a start keeps others waiting. Opening a source may take longer, but costs no processor time:
-FFmpeg waits for packets."""
+PLACE_S = 0.5
+"""Time for which a start keeps its place: what it costs in processor time is over by then (16 to 61 ms to the first
+frame of an encoder, FFmpeg 9.0 and 5.1). A source may take longer to open, but then FFmpeg only waits for packets."""
 BLIND_S = 600.0
 """After a restart because of lost figures, the same is no reason for another one for so long."""
 TAIL_LINES = 20

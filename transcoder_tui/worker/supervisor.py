@@ -47,8 +47,8 @@ TICK_S = 1.0
 BREATH_S = 0.02
 """Time for which channels are read in one go before whoever else waits for the event loop has a turn."""
 STARTS_PER_CORE = 4
-"""Channels in start-up at the same time for each core where no number is set: the first frame of an encoder costs
-16 to 61 ms of processor time (FFmpeg 9.0, 5.1)."""
+"""Channels in start-up at the same time for each core where no number is set: half of the processor time is left for
+the channels that are on air."""
 HISTORY = 300
 """Samples of the machine that are kept, a second apart."""
 KEEP_EVENTS = 100_000
@@ -76,6 +76,7 @@ class Supervisor:
         self._system = SystemSampler(settings.hls)
         self._processes = ProcessSampler()
         self._history: deque[SystemSample] = deque(maxlen=HISTORY)
+        self._rows = views.Rows(settings.retry.attempts)
         self._shown: dict[int, ChannelView] = {}
         self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
         self._unpublished: list[Event] = []
@@ -309,7 +310,7 @@ class Supervisor:
         )
 
     def _views(self, now: float) -> list[ChannelView]:
-        return [views.channel_view(run, self.settings.retry.attempts, now) for run in self.runs()]
+        return self._rows.all(self.runs(), now)
 
     def _publish(self, now: float) -> None:
         events, self._unpublished = self._unpublished, []

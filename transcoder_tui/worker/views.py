@@ -1,5 +1,9 @@
 """How a run looks to those who watch it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import format_bitrate, format_fps
@@ -8,46 +12,87 @@ from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker.run import ChannelRun
 
 
-def channel_view(run: ChannelRun, max_attempts: int, now: float) -> ChannelView:
-    """One row of the channel table.
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stays the same in a row until the document changes, or the source in use."""
+
+    spec: ChannelSpec
+    source_index: int
+    source: str
+    renditions: list[str]
+    outputs: list[str]
+
+
+class Rows:
+    """The rows of the channel table, a second apart for hundreds of channels.
 
     Args:
-        run: The channel's run.
-        max_attempts: Attempts after which it is given up.
-        now: Monotonic seconds.
+        max_attempts: Attempts after which a channel is given up.
     """
-    spec, job = run.spec, run.job
-    source, alarms = spec.sources[run.source_index], run.alarms
-    message, remedy = run.complaint()
-    return ChannelView(
-        id=run.id,
-        revision=run.revision,
-        name=spec.name,
-        group=spec.group,
-        priority=spec.priority,
-        source=source.address.masked,
-        interface=source.interface,
-        source_index=run.source_index,
-        sources=len(spec.sources),
-        renditions=[rendition_words(rendition) for rendition in spec.renditions],
-        outputs=[output.address.masked for output in spec.outputs],
-        wanted=job.wanted,
-        status=job.status,
-        since=job.since,
-        on_air_since=job.on_air_since,
-        pid=job.pid,
-        attempt=min(job.attempt, max_attempts),
-        max_attempts=max_attempts,
-        next_retry_at=job.next_retry_at,
-        restarts=job.restarts,
-        message=message,
-        remedy=remedy,
-        health=alarms[0].health if alarms else Health.OK,
-        alarms=alarms,
-        pinned=job.pinned,
-        gap_s=job.gap_s,
-        telemetry=run.figures(now),
-    )
+
+    def __init__(self, max_attempts: int) -> None:
+        self._max_attempts = max_attempts
+        self._words: dict[int, _Words] = {}
+
+    def all(self, runs: Sequence[ChannelRun], now: float) -> list[ChannelView]:
+        """A row for each run.
+
+        Args:
+            runs: The channels.
+            now: Monotonic seconds.
+        """
+        rows = [self._row(run, now) for run in runs]
+        if len(self._words) > len(rows):
+            there = {row.id for row in rows}
+            self._words = {key: words for key, words in self._words.items() if key in there}
+        return rows
+
+    def _row(self, run: ChannelRun, now: float) -> ChannelView:
+        spec, job, alarms, words = run.spec, run.job, run.alarms, self._words_of(run)
+        message, remedy = run.complaint()
+        # Constructed without validation: every value comes from a validated model or from ourselves.
+        return ChannelView.model_construct(
+            id=run.id,
+            revision=run.revision,
+            name=spec.name,
+            group=spec.group,
+            priority=spec.priority,
+            source=words.source,
+            interface=spec.sources[words.source_index].interface,
+            source_index=words.source_index,
+            sources=len(spec.sources),
+            renditions=words.renditions,
+            outputs=words.outputs,
+            wanted=job.wanted,
+            status=job.status,
+            since=job.since,
+            on_air_since=job.on_air_since,
+            pid=job.pid,
+            attempt=min(job.attempt, self._max_attempts),
+            max_attempts=self._max_attempts,
+            next_retry_at=job.next_retry_at,
+            restarts=job.restarts,
+            message=message,
+            remedy=remedy,
+            health=alarms[0].health if alarms else Health.OK,
+            alarms=alarms,
+            pinned=job.pinned,
+            gap_s=job.gap_s,
+            telemetry=run.figures(now),
+        )
+
+    def _words_of(self, run: ChannelRun) -> _Words:
+        known = self._words.get(run.id)
+        if known is not None and known.spec is run.spec and known.source_index == run.source_index:
+            return known
+        self._words[run.id] = _Words(
+            spec=run.spec,
+            source_index=run.source_index,
+            source=run.spec.sources[run.source_index].address.masked,
+            renditions=[rendition_words(rendition) for rendition in run.spec.renditions],
+            outputs=[output.address.masked for output in run.spec.outputs],
+        )
+        return self._words[run.id]
 
 
 def job_view(run: ChannelRun) -> JobView:

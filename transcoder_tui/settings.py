@@ -33,6 +33,8 @@ PATHS = (
 """Section and name of the settings that are paths."""
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+OwnPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""A path that must not lead through a symbolic link at its end, so that it is not followed."""
 
 
 class _Section(BaseModel):
@@ -153,7 +155,7 @@ class Settings(BaseSettings):
 
     data_dir: AbsolutePath = Field(default_factory=lambda: Path(platformdirs.user_state_dir(APP)))
     """Database, logs, and below it by default the media and HLS directories."""
-    run_dir: AbsolutePath | None = None
+    run_dir: OwnPath | None = None
     """Socket, locks and progress files; best on tmpfs. If not given: below ``/run`` for root, else ``DATA_DIR/run``."""
     media_roots: list[AbsolutePath] | None = None
     """Directories below which ``file://`` may read and write; relative names belong to the first.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from transcoder_tui.client.background import KEEPER
 from transcoder_tui.errors import HostFault, NotPermitted
+from transcoder_tui.locks import holder
+from transcoder_tui.run_directory import KEEPER_LOCK
 
 WORKER = "transcoder_tui.daemon"
 """The worker's module, which marks its command line."""
@@ -72,14 +74,5 @@ def has_ended(handle: int) -> bool:
 
 
 def keeper_of(run_dir: Path) -> int | None:
-    """The pid of the keeper that holds the lock of a run directory, whether or not a worker answers; None without one.
-
-    The kernel's list of locks names it: /proc/locks, proc(5).
-    """
-    try:
-        inode = str((run_dir / "keeper.lock").stat().st_ino)
-        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    except OSError:
-        return None
-    held = [int(lock[4]) for lock in locks if lock[1] == "FLOCK" and lock[5].rpartition(":")[2] == inode]
-    return next((pid for pid in held if pid > 0), None)
+    """The pid of the keeper of a run directory, whether or not a worker answers; None without one."""
+    return holder(run_dir / KEEPER_LOCK)

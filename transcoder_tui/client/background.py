@@ -18,6 +18,7 @@ from pathlib import Path
 
 from transcoder_tui.client.sanitise import sanitise
 from transcoder_tui.errors import Fault, HostFault, NotPermitted, NoWorker
+from transcoder_tui.run_directory import own_directory
 from transcoder_tui.settings import Settings
 
 KEEPER = "transcoder_tui.worker.keeper"
@@ -26,6 +27,8 @@ KEEPER_ARGV = (sys.executable, "-m", KEEPER)
 """The keeper's command line."""
 START_S = 15.0
 """Longest wait for a new worker; one with 300 channels to adopt answered within a second."""
+AGAIN_S = 1.0
+"""Wait before the next keeper is started where one was there, and still no worker answers."""
 POLL_S = 0.05
 """Wait between two looks at the socket."""
 TAIL_LINES = 5
@@ -73,7 +76,7 @@ def ensure_worker(settings: Settings) -> bool:
     Raises:
         NoWorker: Where no worker answers in the end, with what its log says about it.
         NotPermitted: Where a worker runs but is closed to us.
-        HostFault: Where the data directory cannot be used.
+        HostFault: Where the data directory cannot be used, or the run directory is not ours alone.
     """
     if answers(settings):
         return False
@@ -81,10 +84,15 @@ def ensure_worker(settings: Settings) -> bool:
     sizes = [log.stat().st_size if log.exists() else 0 for log in logs]
     keeper = _spawn(settings)
     deadline = time.monotonic() + START_S
+    look_again = time.monotonic() + AGAIN_S
     while time.monotonic() < deadline:
         if answers(settings):
             return True
-        if keeper.poll():
+        if keeper.poll() == 0 and time.monotonic() >= look_again:
+            # Another keeper was there; it may have been on its way out.
+            keeper = _spawn(settings)
+            look_again = time.monotonic() + AGAIN_S
+        elif keeper.poll():
             reason = f"the keeper ended with {keeper.returncode} before a worker answered"
             raise NoWorker(_why(reason, logs, sizes))
         time.sleep(POLL_S)
@@ -113,6 +121,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     log = _keeper_log(settings)
     try:
         settings.data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        own_directory(settings.run_path)
         log.parent.mkdir(mode=0o750, exist_ok=True)
         written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     except OSError as error:

@@ -1,65 +1,99 @@
-"""The worker daemon: puts supervisor and API together and runs them. Started by the keeper."""
+"""The worker daemon: puts supervisor and API together and runs them. Started by the keeper.
+
+Channels come first: what a supervisor needs is imported before anything else, and the API, which takes as long again to
+import, when every channel has been taken up.
+"""
 
 import asyncio
-import fcntl
+import gc
 import logging
 import logging.handlers
-import os
 import resource
 import signal
 import socket
 import sys
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from transcoder_tui.api.app import make_app
-from transcoder_tui.api.server import bind, make_server
 from transcoder_tui.errors import TranscoderError
-from transcoder_tui.settings import Settings, load_settings
+from transcoder_tui.run_directory import WORKER_LOCK, own_directory
+from transcoder_tui.worker.handover import State
 from transcoder_tui.worker.keeper import EXIT_CONFIG
-from transcoder_tui.worker.supervisor import Supervisor
+from transcoder_tui.worker.service_manager import notify
+from transcoder_tui.worker.succession import become_keeper, succession, take_place
+
+if TYPE_CHECKING:
+    from transcoder_tui.settings import Settings
+    from transcoder_tui.worker.supervisor import Supervisor
 
 LOG_BYTES = 10_000_000
 """Size at which the worker's own log is rotated; one older part is kept."""
+CLOSE_S = 10.0
+"""Longest wait for the database to close; less than the keeper's patience with a worker that was told to end."""
+SUPERVISOR = "transcoder_tui.worker.supervisor"
+API = "transcoder_tui.api.server"
 
 log = logging.getLogger("transcoder_tui")
 
 
+def load() -> None:
+    """Imports all that a worker needs, which proves that it can be run.
+
+    Raises:
+        ImportError: Where the installation is not whole.
+    """
+    for module in (SUPERVISOR, API):
+        import_module(module)
+
+
 def main() -> int:
-    """Runs the worker of one data directory.
+    """Runs the worker of one data directory; where its keeper is gone, it becomes the keeper and does not return.
 
     Returns:
         0 after an ordered end, :data:`EXIT_CONFIG` where it cannot start and a second try would not help.
     """
+    # Nothing that is imported becomes garbage, and looking for some costs a tenth of the time.
+    gc.disable()
+    from transcoder_tui.settings import load_settings
+
     try:
         settings = load_settings()
         _prepare(settings)
+        lock = take_place(settings.run_path / WORKER_LOCK)
     except TranscoderError as error:
-        print(f"worker: {error}", file=sys.stderr)
-        return EXIT_CONFIG
+        return _refuse(str(error))
     except OSError as error:
-        print(f"worker: the data directory cannot be used: {error}", file=sys.stderr)
-        return EXIT_CONFIG
-    lock = os.open(settings.run_path / "worker.lock", os.O_RDWR | os.O_CREAT, 0o640)
+        return _refuse(f"the data directory cannot be used: {error}")
+    if lock is None:
+        return _refuse(f"another worker already runs on {settings.data_dir}")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"worker: another worker already runs on {settings.data_dir}", file=sys.stderr)
-        return EXIT_CONFIG
-    try:
-        asyncio.run(_serve(settings))
+        state = asyncio.run(_work(settings))
     except TranscoderError as error:
-        log.error("%s", error)
-        print(f"worker: {error}", file=sys.stderr)
-        return EXIT_CONFIG
+        return _refuse(str(error))
+    if state is not None:
+        become_keeper(state)
+        return 1
     return 0
 
 
-def _prepare(settings: Settings) -> None:
-    for directory in (settings.data_dir, settings.run_path, settings.channel_logs):
+def _refuse(reason: str) -> int:
+    log.error("%s", reason)
+    print(f"worker: {reason}", file=sys.stderr)
+    return EXIT_CONFIG
+
+
+def _prepare(settings: "Settings") -> None:
+    for directory in (settings.data_dir, settings.channel_logs):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    own_directory(settings.run_path)
     for published in (settings.hls, *settings.media):
         published.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(settings.worker_log, maxBytes=LOG_BYTES, backupCount=1)
+    handler: logging.Handler
+    try:
+        handler = logging.handlers.RotatingFileHandler(settings.worker_log, maxBytes=LOG_BYTES, backupCount=1)
+    except OSError:
+        handler = logging.StreamHandler()  # a disk that became read-only is no reason to leave channels alone
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -69,42 +103,59 @@ def _prepare(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-async def _serve(settings: Settings) -> None:
-    supervisor = Supervisor(settings)
-    server = make_server(make_app(supervisor))
+async def _work(settings: "Settings") -> State | None:
+    """Takes up the channels, serves the API, and leaves when told to or when the keeper is gone.
+
+    Returns:
+        What this process needs in order to become the keeper; None where it is not to.
+
+    Raises:
+        TranscoderError: Where it cannot start.
+        SystemExit: Where a part of it ended that must not.
+    """
+    from transcoder_tui.api.listener import bind
+    from transcoder_tui.worker.supervisor import Supervisor
+
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
-    await supervisor.open()
     listener = bind(settings.socket)
-    serving = loop.create_task(server.serve(sockets=[listener]), name="api")
+    supervisor = Supervisor(settings)
+    await supervisor.open()
     keeping = loop.create_task(supervisor.keep(), name="supervisor")
+    serving = loop.create_task(_serve(supervisor, listener), name="api")
     stopping = loop.create_task(stop.wait(), name="stop")
-    _tell_systemd("READY=1")
-    done, _ = await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in done - {stopping}:
+    leaving = loop.create_task(succession(settings.run_path), name="succession")
+    done, _ = await asyncio.wait({keeping, serving, stopping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in done if task in (keeping, serving) or task.exception()]
+    for task in failed:
         log.critical("%s ended unexpectedly", task.get_name(), exc_info=task.exception())
     keeping.cancel()
     supervisor.feed.close()
-    server.should_exit = True
+    serving.cancel()
+    leaving.cancel()
     await asyncio.wait({serving})
     settings.socket.unlink(missing_ok=True)
-    await supervisor.close()
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await supervisor.close()
+    except TimeoutError:
+        log.error("the database did not close within %g s", CLOSE_S)
     log.info("worker ended; channels stay on air")
-    if stopping not in done:
+    if failed and stopping not in done:
         sys.exit(1)
+    return leaving.result() if leaving in done and stopping not in done else None
 
 
-def _tell_systemd(state: str) -> None:
-    """Tells the service manager how far we are: sd_notify(3)."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.connect("\0" + address[1:] if address.startswith("@") else address)
-        channel.send(state.encode())
+async def _serve(supervisor: "Supervisor", listener: socket.socket) -> None:
+    # In a thread of its own: the channels are watched meanwhile.
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as importing:
+        api = await asyncio.get_running_loop().run_in_executor(importing, import_module, API)
+    gc.freeze()
+    gc.enable()
+    await api.serve(supervisor, listener, lambda: notify("READY=1"))
 
 
 if __name__ == "__main__":

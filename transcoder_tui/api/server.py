@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import os
 import pwd
 import socket
 import struct
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-SOCKET_MODE = 0o660
-DIRECTORY_MODE = 0o750
+from transcoder_tui.api.app import make_app
+from transcoder_tui.worker.supervisor import Supervisor
+
 _CREDENTIALS = struct.Struct("3i")
 """struct ucred of unix(7): pid, uid, gid."""
 
@@ -31,8 +29,17 @@ class _PeerProtocol(H11Protocol):
         self.client = (_login(uid), pid)
 
 
-class Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers: the daemon has them."""
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers, which the daemon has, and with a word when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to answer."""
+        await super().startup(sockets)
+        self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,26 +47,14 @@ class Server(uvicorn.Server):
         yield
 
 
-def bind(path: Path) -> socket.socket:
-    """Binds the worker's socket, in place of one that a dead worker left behind.
+async def serve(supervisor: Supervisor, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Answers requests until it is cancelled; those under way then have a second to come to their end.
 
-    Uvicorn would make it accessible to everybody, so it is made here. The caller holds the worker's lock, so whatever
-    lies at the path is stale.
+    Args:
+        supervisor: Whom to ask.
+        listener: The bound socket.
+        on_ready: Called when it answers.
     """
-    path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    umask = os.umask(0o777 & ~SOCKET_MODE)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(umask)
-    listener.listen()
-    return listener
-
-
-def make_server(app: FastAPI) -> Server:
-    """A server for the app; ``serve(sockets=[...])`` runs it until ``should_exit`` is set."""
     options: dict[str, Any] = {
         "http": _PeerProtocol,
         "ws": "none",
@@ -67,7 +62,15 @@ def make_server(app: FastAPI) -> Server:
         "access_log": False,
         "proxy_headers": False,
     }
-    return Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, **options))
+    config = uvicorn.Config(make_app(supervisor), log_config=None, timeout_graceful_shutdown=1, **options)
+    server = _Server(config, on_ready)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
 
 
 def _login(uid: int) -> str:

@@ -326,7 +326,8 @@ def worker_status(ctx: typer.Context, as_json: Json = False) -> None:
 
 @worker_app.command("reload")
 def worker_reload(ctx: typer.Context) -> None:
-    """Replace the worker, as after an upgrade. The channels stay on air."""
+    """Have keeper and worker run the installed version, as after an upgrade. The channels stay on air."""
     from transcoder_tui.cli.worker import reload
 
-    _ask(ctx, reload)
+    settings = _settings(ctx)
+    _ask(ctx, lambda client: reload(client, settings))

@@ -36,6 +36,7 @@ from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
+from transcoder_tui.worker.heartbeat import beat
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.orphans import stop_orphans
 from transcoder_tui.worker.prober import Prober
@@ -134,6 +135,7 @@ class Supervisor:
                 await self._read()
                 self._sample()
                 self._publish(time.monotonic())
+                beat()
                 # Where the host was paused there is no point in catching up.
                 due = max(due + TICK_S, loop.time())
                 await asyncio.sleep(due - loop.time())

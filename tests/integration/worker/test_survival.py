@@ -160,23 +160,6 @@ async def test_stopping_the_worker_leaves_channels_on_air_and_the_next_one_takes
         assert (job.pid, job.status) == (view.pid, Status.RUNNING)
 
 
-async def test_a_worker_whose_keeper_was_killed_is_replaced_by_starting_it(
-    client: WorkerClient, wait: Wait, cli: Any
-) -> None:
-    [(channel_id, view)] = (await on_air(client, wait, "One")).items()
-    worker = await client.worker()
-    assert worker.keeper_pid is not None
-    os.kill(worker.keeper_pid, signal.SIGKILL)
-    assert (await client.worker()).pid == worker.pid, "the worker goes on without it"
-
-    started = await asyncio.to_thread(cli, "worker", "start")
-
-    assert started.returncode == 0, started.stderr
-    fresh = await client.worker()
-    assert fresh.keeper_pid not in (None, worker.keeper_pid)
-    assert (await client.job(channel_id)).pid == view.pid
-
-
 async def test_reload_replaces_the_worker_and_touches_no_channel(client: WorkerClient, wait: Wait, cli: Any) -> None:
     [(channel_id, view)] = (await on_air(client, wait, "One")).items()
     worker = await client.worker()

@@ -126,9 +126,11 @@ def processes_of(settings: Settings) -> dict[int, str]:
 
 
 def _end_everything(settings: Settings) -> None:
-    for pid in sorted(processes_of(settings)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    # A keeper starts workers and a worker becomes a keeper while they are looked for.
+    while left := {pid for pid in processes_of(settings) if alive(pid)}:
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     for pid in runs_of(settings):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """A small rack behind a real HTTP server on a Unix socket: answers the API's routes with seeded documents.
 
-Run as a program it stands in for the keeper: ``python cli_rack.py SOCKET transcoder_tui.worker.keeper``. TERM ends it,
-HUP gives its worker another pid.
+Run as a program it stands in for the keeper: ``python cli_rack.py SOCKET transcoder_tui.worker.keeper``. INT ends it,
+HUP gives its worker another pid or, where ``REFUSAL`` is in its environment, is refused for that reason.
 """
 
 import asyncio
@@ -282,10 +282,13 @@ async def _keep(path: Path) -> None:
     server = _server(rack)
 
     def replace() -> None:
+        if "REFUSAL" in os.environ:
+            (path.parent / "reload.refused").write_text(os.environ["REFUSAL"])
+            return
         rack.worker = rack.worker.model_copy(update={"pid": rack.worker.pid + 1})
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, lambda: setattr(server, "should_exit", True))
+    loop.add_signal_handler(signal.SIGINT, lambda: setattr(server, "should_exit", True))
     loop.add_signal_handler(signal.SIGHUP, replace)
     await server.serve([listener])
     path.unlink()

@@ -18,10 +18,12 @@ from transcoder_tui.settings import load_settings
 
 
 @pytest.fixture
-def keeper(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that looks and behaves like a keeper whose worker answers."""
+def keeper(home: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that looks and behaves like a keeper whose worker answers; its parameter is why it refuses a reload."""
+    refusal = {"REFUSAL": request.param} if hasattr(request, "param") else {}
     socket = home / "run" / "worker.sock"
-    with subprocess.Popen([sys.executable, cli_rack.__file__, str(socket), background.KEEPER]) as process:
+    command = [sys.executable, cli_rack.__file__, str(socket), background.KEEPER]
+    with subprocess.Popen(command, env={**os.environ, **refusal}) as process:
         settings = load_settings()
         deadline = time.monotonic() + 60
         while not background.answers(settings):
@@ -72,9 +74,21 @@ def test_reload_waits_for_the_next_worker_and_compares_the_ffmpegs(keeper: subpr
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Worker 100 was replaced by 101, version 9.9.9.",
+        f"Keeper {keeper.pid} stays and runs that version too.",
         "1 channel stays on air with the same FFmpeg as before.",
     ]
     assert keeper.poll() is None
+
+
+@pytest.mark.parametrize("keeper", ["SyntaxError: \x1b[31minvalid syntax"], indirect=True)
+def test_a_reload_that_the_keeper_refuses_says_why(keeper: subprocess.Popen[bytes], run: Run, home: Path) -> None:
+    (home / "run" / "reload.refused").write_text("an old story")
+
+    code, out, err = run("worker", "reload")
+
+    assert (code, out) == (1, "")
+    assert "the installed version cannot be run: SyntaxError: \ufffd[31minvalid syntax" in err
+    assert "go on as before" in err
 
 
 def test_a_process_that_is_no_keeper_gets_no_signal(rack: Rack, run: Run) -> None:
@@ -107,7 +121,7 @@ def test_a_keeper_that_tries_in_vain_to_start_a_worker_can_be_stopped(run: Run, 
 
         assert code == 0
         assert out.startswith(f"No worker answered; its keeper {looping.pid} was stopped.")
-        assert looping.wait() == -signal.SIGTERM
+        assert looping.wait() == -signal.SIGINT
 
 
 def test_a_signal_that_is_not_allowed_is_an_error_in_words() -> None:

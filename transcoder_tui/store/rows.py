@@ -152,6 +152,6 @@ def _fields(model: type[BaseModel], source: BaseModel) -> dict[str, Any]:
 def _storable(values: dict[str, Any]) -> dict[str, Any]:
     """Makes question marks of lone surrogates, which a log line brings that is not UTF-8, and SQLite refuses."""
     return {
-        name: value.encode("utf-8", "replace").decode() if type(value) is str else value
+        name: value.encode("utf-8", "replace").decode() if type(value) is str and not value.isascii() else value
         for name, value in values.items()
     }

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test check format clean
+.PHONY: demo demo-stop test check bench-worker format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -24,6 +24,9 @@ check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+bench-worker: .venv/installed  ## Measure the worker with up to 1000 channels, and supervisord next to it: some 8 minutes.
+	$(BIN)/python tests/bench/bench_worker.py $(BENCH)
 
 format: .venv/installed-dev  ## Lay the code out.
 	$(BIN)/ruff check --fix

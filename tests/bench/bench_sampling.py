@@ -20,7 +20,8 @@ def main() -> None:
             begun = time.perf_counter()
             sampler.sample(pids)
             rounds.append((time.perf_counter() - begun) * 1000)
-        print(f"{PROCESSES} processes, a fifth of them each time: median {statistics.median(rounds):.2f} ms, worst {max(rounds):.2f} ms")
+        times = f"median {statistics.median(rounds):.2f} ms, worst {max(rounds):.2f} ms"
+        print(f"{PROCESSES} processes, a fifth of them each time: {times}")
     finally:
         for process in processes:
             process.kill()

@@ -30,8 +30,10 @@ from transcoder_tui.models.view import (
     WorkerView,
 )
 from transcoder_tui.settings import Settings
-from transcoder_tui.store.store import Store
-from transcoder_tui.worker import views
+from transcoder_tui.store import backup
+from transcoder_tui.store.repair import Restored
+from transcoder_tui.store.store import Store, StoredChannel
+from transcoder_tui.worker import runfile, views
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
@@ -42,6 +44,7 @@ from transcoder_tui.worker.orphans import stop_orphans
 from transcoder_tui.worker.prober import Prober
 from transcoder_tui.worker.process import PROGRESS_FD, boot_id
 from transcoder_tui.worker.run import ChannelRun
+from transcoder_tui.worker.rundir import RunDir
 
 TICK_S = 1.0
 """How often progress is read and figures are published."""
@@ -50,6 +53,10 @@ BREATH_S = 0.02
 STARTS_PER_CORE = 4
 """Channels in start-up at the same time for each core where no number is set: half of the processor time is left for
 the channels that are on air."""
+FIRST_BACKUP_S = 60.0
+"""From the start of a worker to the first copy of its database, where there is none yet."""
+RETRY_BACKUP_S = 60.0
+"""Pause before the database is copied again after that failed."""
 HISTORY = 300
 """Samples of the machine that are kept, a second apart."""
 KEEP_EVENTS = 100_000
@@ -69,7 +76,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = Store(settings.database)
+        self.store = Store(settings.database, settings.backups)
         self.feed = Feed(self.snapshot)
         self._runs: dict[int, ChannelRun] = {}
         self._binary: Binary | None = None
@@ -112,23 +119,39 @@ class Supervisor:
         except HostFault as error:
             log.error("%s", error)
         rebooted = self._booted_since_last()
-        stored = await self.store.channels()
-        self._history.append(self._system.sample())
+        stored = await self._known_channels(rebooted=rebooted)
+        self._sample()
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
             run.resume(rebooted=rebooted)
+            run.remember()
+        self.store.serve(lambda: [run.stored for run in self.runs()], self._repaired)
         self._ending_orphans = asyncio.create_task(stop_orphans(self.settings.run_path, set(self._runs)))
         with suppress(OSError):
             self._boot_file.write_text(self._context.boot_id)
         adopted = sum(run.process is not None for run in self._runs.values())
         message = f"worker {__version__} started; adopted {adopted} of {len(self._runs)} channels"
         log.info(message)
-        self.journal.write(None, None, [EventFields(at=_utc(), kind=EventKind.WORKER, message=message, actor="worker")])
+        self._note(message)
+
+    async def _known_channels(self, *, rebooted: bool) -> list[StoredChannel]:
+        """The stored channels; after a restore, compared with what the run directory remembers."""
+        stored = await self.store.channels()
+        if self.store.restored is None:
+            return stored
+        run_path = self.settings.run_path
+        on_air = [channel_id for channel_id, directory in RunDir.all(run_path).items() if directory.is_held()]
+        found = runfile.reconcile(stored, runfile.read_all(run_path), same_boot=not rebooted, on_air=on_air)
+        with suppress(StoreUnavailable):
+            # Where it cannot be written yet, the store asks for the channels once it can.
+            await self.store.put(found.channels)
+        self.journal.write(None, None, found.events)
+        return found.channels
 
     async def keep(self) -> None:
         """Reads, watches and publishes once a second, for ever."""
         loop = asyncio.get_running_loop()
-        testing = loop.create_task(Prober(self.runs, self._context).keep())
+        beside = [loop.create_task(Prober(self.runs, self._context).keep()), loop.create_task(self._back_up())]
         try:
             due = loop.time()
             while True:
@@ -140,7 +163,8 @@ class Supervisor:
                 due = max(due + TICK_S, loop.time())
                 await asyncio.sleep(due - loop.time())
         finally:
-            testing.cancel()
+            for task in beside:
+                task.cancel()
 
     async def close(self) -> None:
         """Leaves: every channel stays on air, and the next worker takes it up."""
@@ -149,6 +173,27 @@ class Supervisor:
             run.leave()
         await self.journal.close()
         await self.store.close()
+
+    async def _back_up(self) -> None:
+        """Copies the database at the interval that is set, counted from the last copy, whichever worker made it."""
+        failed = ""
+        while True:
+            await asyncio.sleep(RETRY_BACKUP_S if failed else self._until_backup_s())
+            try:
+                await self.store.backup(self.settings.backup.keep)
+                failed = ""
+            except StoreUnavailable as error:
+                if str(error) != failed:
+                    self._note(f"the database could not be copied: {error}", Severity.WARNING)
+                failed = str(error)
+
+    def _until_backup_s(self) -> float:
+        copies = backup.newest_first(self.settings.backups)
+        if not copies:
+            return min(FIRST_BACKUP_S, self.settings.backup.every_s)
+        age = _utc() - backup.made_at(copies[0])
+        # The clock may have been set back since.
+        return min(max(0.0, self.settings.backup.every_s - age.total_seconds()), self.settings.backup.every_s)
 
     def _sample(self) -> None:
         with suppress(OSError):
@@ -306,7 +351,7 @@ class Supervisor:
             ffmpeg=str(self._binary.path) if self._binary else "",
             ffmpeg_version=self._binary.version if self._binary else "",
             data_dir=str(self.settings.data_dir),
-            database=self.store.fault or "ok",
+            database=self.store.fault or self.journal.fault or "ok",
             unsaved_events=self.journal.waiting,
             starting=self._context.gate.waiting,
         )
@@ -321,6 +366,7 @@ class Supervisor:
         current = {view.id: view for view in self._views(now)}
         delta = Delta(
             at=_utc(),
+            worker=self.worker_view(),
             changed=[view for view in current.values() if self._shown.get(view.id) != view],
             removed=[channel_id for channel_id in self._shown if channel_id not in current],
             system=self._history[-1],
@@ -335,6 +381,14 @@ class Supervisor:
         for event in events:
             level = {Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}.get(event.severity, logging.INFO)
             log.log(level, "%s: %s (%s)", event.channel or "worker", event.message, event.actor)
+
+    def _note(self, message: str, severity: Severity = Severity.INFO) -> None:
+        event = EventFields(at=_utc(), kind=EventKind.WORKER, severity=severity, message=message, actor="worker")
+        self.journal.write(None, None, [event])
+
+    def _repaired(self, restored: Restored) -> None:
+        if restored.event is not None:
+            self._announce([restored.event])
 
 
 def _utc() -> datetime:

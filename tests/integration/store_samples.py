@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from alembic import command
 from alembic.config import Config
 
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.event import EventFields, EventKind
+from transcoder_tui.models.event import Event, EventFields, EventKind
+from transcoder_tui.models.job import JobFields
 from transcoder_tui.store import migrations
 from transcoder_tui.store.engine import make_engine
+from transcoder_tui.store.store import Entry, Store
 
 OTHER_NAMESPACE = ("unshare", "--map-root-user", "--mount")
 """Runs a program that may mount disks which nobody else sees."""
@@ -102,6 +105,16 @@ def event(message: str, **changes: Any) -> EventFields:
     return EventFields.model_validate(
         {"at": datetime(2026, 3, 1, 3, 0, 0, 123456, UTC), "kind": EventKind.STATE, "message": message} | changes
     )
+
+
+async def add_events(store: Store, events: Sequence[EventFields]) -> list[Event]:
+    """Writes history."""
+    return await store.save([Entry(events=events)])
+
+
+async def save_job(store: Store, channel_id: int, job: JobFields, events: Sequence[EventFields] = ()) -> list[Event]:
+    """Writes a job together with the history of what changed it."""
+    return await store.save([Entry(channel_id, job, events)])
 
 
 def make_version_1(path: Path) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from store_samples import OTHER_NAMESPACE, channel, event, namespaces_are_allowed
+from store_samples import OTHER_NAMESPACE, add_events, channel, event, namespaces_are_allowed
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.event import Event, EventKind, Severity
@@ -24,7 +24,7 @@ from transcoder_tui.worker.journal import Journal
 TINY_DISK = """
 import asyncio, contextlib, os, subprocess, sys
 from pathlib import Path
-from store_samples import channel, event
+from store_samples import add_events, channel, event
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.job import JobFields
 from transcoder_tui.store.store import Edit, Store
@@ -350,7 +350,7 @@ async def test_damage_is_repaired_under_the_journal_and_the_channels_come_back(s
     channels = [stored for stored in await store.channels() if stored.id != 2]
     store.serve(lambda: channels, lambda _: None)
     subprocess.run(["truncate", "--size", "4096", store.path], check=True)  # noqa: ASYNC221
-    await store.add_events([event("x" * 500) for _ in range(200)])
+    await add_events(store, [event("x" * 500) for _ in range(200)])
     await journal.order(3, JobFields(generation=6), [event("ordered")])
     assert [(stored.id, stored.job.generation) for stored in await store.channels()] == [(1, 0), (3, 6)]
 

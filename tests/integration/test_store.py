@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from store_samples import channel, event, full_channel
+from store_samples import add_events, channel, event, full_channel, save_job
 
 from transcoder_tui.errors import Conflict, InvalidInput, NoSuchChannel, StoreUnavailable
 from transcoder_tui.models.event import EventKind, Severity
@@ -218,7 +218,7 @@ async def test_a_change_leaves_the_job_alone_unless_it_brings_one(store: Store) 
 
 async def test_a_job_is_saved_with_its_events(store: Store) -> None:
     [one] = await create(store, "One")
-    written = await store.save_job(one.id, FULL_JOB, [event("on air", channel_id=one.id)])
+    written = await save_job(store, one.id, FULL_JOB, [event("on air", channel_id=one.id)])
     assert (await store.channels())[0].job == FULL_JOB
     assert await store.events(10, one.id) == written
 
@@ -228,7 +228,7 @@ async def test_the_job_of_a_channel_deleted_meanwhile_is_dropped_and_its_events_
 ) -> None:
     [one] = await create(store, "One")
     await store.edit([Edit(one.id, None)])
-    await store.save_job(one.id, FULL_JOB, [event("ended", channel_id=one.id)])
+    await save_job(store, one.id, FULL_JOB, [event("ended", channel_id=one.id)])
     assert count(path, "job") == 0
     assert [entry.message for entry in await store.events(10)] == ["ended"]
 
@@ -252,26 +252,26 @@ async def test_events_of_created_channels_get_their_ids_and_others_stay_as_they_
 
 
 async def test_the_latest_events_are_read_oldest_first(store: Store) -> None:
-    await store.add_events([event(str(number), channel_id=number % 2) for number in range(10)])
+    await add_events(store, [event(str(number), channel_id=number % 2) for number in range(10)])
     assert [entry.message for entry in await store.events(3)] == ["7", "8", "9"]
     assert [entry.message for entry in await store.events(3, 0)] == ["4", "6", "8"]
 
 
 async def test_trimming_keeps_the_latest_events(store: Store) -> None:
-    await store.add_events([event(str(number)) for number in range(10)])
+    await add_events(store, [event(str(number)) for number in range(10)])
     await store.trim_events(100)
     assert len(await store.events(100)) == 10
     await store.trim_events(4)
     assert [entry.message for entry in await store.events(100)] == ["6", "7", "8", "9"]
     await store.trim_events(0)
-    last = (await store.add_events([event("after")]))[0]
+    last = (await add_events(store, [event("after")]))[0]
     assert last.id == 11
     assert await store.events(100) == [last]
 
 
 async def test_a_moment_of_another_time_zone_comes_back_as_the_same_moment(store: Store) -> None:
     moment = datetime(2026, 3, 1, 5, 30, tzinfo=timezone(timedelta(hours=2)))
-    await store.add_events([event("x", at=moment)])
+    await add_events(store, [event("x", at=moment)])
     [read] = await store.events(1)
     assert read.at == moment
     assert read.at.utcoffset() == timedelta(0)
@@ -280,14 +280,14 @@ async def test_a_moment_of_another_time_zone_comes_back_as_the_same_moment(store
 async def test_text_that_is_not_utf8_is_kept_as_far_as_it_can_be(store: Store) -> None:
     line = b"Opening caf\xe9 \x00".decode(errors="surrogateescape")
     [one] = await create(store, "One")
-    await store.save_job(one.id, JobFields(error=line), [event(line)])
+    await save_job(store, one.id, JobFields(error=line), [event(line)])
     assert (await store.channels())[0].job.error == "Opening caf? \x00"
     assert (await store.events(1))[0].message == "Opening caf? \x00"
 
 
 async def test_calls_take_effect_in_the_order_in_which_they_were_made(store: Store) -> None:
     [one] = await create(store, "One")
-    saves = [store.save_job(one.id, JobFields(generation=number), [event(str(number))]) for number in range(50)]
+    saves = [save_job(store, one.id, JobFields(generation=number), [event(str(number))]) for number in range(50)]
     *_, listed = await asyncio.gather(*saves, store.channels())
     assert isinstance(listed[0], StoredChannel)
     assert listed[0].job.generation == 49
@@ -295,7 +295,7 @@ async def test_calls_take_effect_in_the_order_in_which_they_were_made(store: Sto
 
 
 async def test_a_cancelled_call_is_carried_out_and_harms_none_behind_it(store: Store) -> None:
-    calls = [asyncio.ensure_future(store.add_events([event(str(number))])) for number in range(20)]
+    calls = [asyncio.ensure_future(add_events(store, [event(str(number))])) for number in range(20)]
     await asyncio.sleep(0)
     calls[10].cancel()
     await asyncio.gather(*calls, return_exceptions=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from store_samples import (
     OTHER_NAMESPACE,
+    add_events,
     event,
     full_channel,
     make_version_1,
@@ -46,7 +47,7 @@ OPEN = BACK_UP.replace("backup(48)", "open()")
 TINY_DISK = """
 import asyncio, subprocess, sys
 from pathlib import Path
-from store_samples import channel, event
+from store_samples import add_events, channel, event
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.store.store import Edit, Store
 
@@ -62,7 +63,7 @@ async def main():
         await store.backup(2)
     except StoreUnavailable as error:
         print(error)
-    assert await store.add_events([event("goes on")])
+    assert await add_events(store, [event("goes on")])
     assert store.fault == ""
     assert [file.name for file in (disk / "backups").iterdir()] == [first.name]
 
@@ -181,7 +182,7 @@ def test_an_error_while_copying_is_told_and_leaves_nothing_behind(path: Path, tm
 
 
 async def test_a_copy_that_is_too_big_for_its_disk_leaves_the_earlier_ones(store: Store, tmp_path: Path) -> None:
-    await store.add_events([event("x" * 3000) for _ in range(200)])
+    await add_events(store, [event("x" * 3000) for _ in range(200)])
     first = await store.backup(1)
     await store.close()
     limited = subprocess.run(  # noqa: ASYNC221 - nothing else runs in this loop
@@ -213,7 +214,7 @@ async def test_a_folder_that_cannot_be_made_is_named_and_harms_nothing(store: St
     with pytest.raises(StoreUnavailable, match=r"no copy of the database could be made in .*backups: File exists"):
         await store.backup(48)
     assert store.fault == ""
-    assert await store.add_events([event("goes on")])
+    assert await add_events(store, [event("goes on")])
 
 
 async def test_a_copy_that_was_spoilt_later_is_told_from_a_sound_one(store: Store) -> None:
@@ -263,9 +264,9 @@ async def test_no_upgrade_is_made_without_its_copy_and_the_channels_are_read_mea
     assert "no copy of the database could be made" in store.fault
     assert [stored.spec.name for stored in await store.channels()] == ["One", "Two"]
     with pytest.raises(StoreUnavailable, match="no copy of the database"):
-        await store.add_events([event("late")])
+        await add_events(store, [event("late")])
     assert schema(path) == "0001"
     (tmp_path / "backups").unlink()
-    await store.add_events([event("late")])
+    await add_events(store, [event("late")])
     assert (store.fault, schema(path)) == ("", "0002")
     await store.close()

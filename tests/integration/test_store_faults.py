@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store_samples import OTHER_NAMESPACE, channel, event, namespaces_are_allowed
+from store_samples import OTHER_NAMESPACE, add_events, channel, event, namespaces_are_allowed
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.store import engine
@@ -19,7 +19,7 @@ from transcoder_tui.store.store import Edit, Store
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from store_samples import channel, event
+from store_samples import add_events, channel, event, save_job
 from transcoder_tui.models.job import JobFields
 from transcoder_tui.store.store import Edit, Store
 
@@ -29,7 +29,7 @@ async def main():
     while True:
         number += 1
         [stored], _ = await store.edit([Edit(None, channel(f"Channel {number}"))], [event(f"created {number}")])
-        await store.save_job(stored.id, JobFields(generation=number))
+        await save_job(store, stored.id, JobFields(generation=number))
         print(number, flush=True)
 
 asyncio.run(main())
@@ -38,7 +38,7 @@ asyncio.run(main())
 TINY_DISK = """
 import asyncio, contextlib, os, subprocess, sys
 from pathlib import Path
-from store_samples import channel
+from store_samples import add_events, channel, save_job
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.store.store import Edit, Store
 
@@ -157,12 +157,12 @@ async def test_a_lock_of_another_program_is_named_and_reads_go_on(
     intruder = sqlite3.connect(tmp_path / "transcoder.db", isolation_level=None)
     intruder.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="another program holds the database") as refused:
-        await store.add_events([event("x")])
+        await add_events(store, [event("x")])
     assert "fuser" in refused.value.faults[0].remedy
     assert len(await store.channels()) == 1
     intruder.rollback()
     intruder.close()
-    assert len(await store.add_events([event("x")])) == 1
+    assert len(await add_events(store, [event("x")])) == 1
     await store.close()
 
 
@@ -179,7 +179,7 @@ async def test_a_data_directory_that_cannot_be_made_is_named_and_later_used(tmp_
 
 async def test_a_fault_within_many_waiting_calls_fails_only_those_that_meet_it(store: Store) -> None:
     bad = [store.edit([Edit(99, None)]) for _ in range(5)]
-    good = [store.add_events([event(str(number))]) for number in range(5)]
+    good = [add_events(store, [event(str(number))]) for number in range(5)]
     interleaved = [call for pair in zip(bad, good, strict=True) for call in pair]
     results = await asyncio.gather(*interleaved, return_exceptions=True)
     assert [isinstance(result, Exception) for result in results] == [True, False] * 5

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_samples import OTHER_NAMESPACE, channel, event, full_channel, namespaces_are_allowed, scribble
+from store_samples import OTHER_NAMESPACE, add_events, channel, event, full_channel, namespaces_are_allowed, scribble
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.event import Severity
@@ -26,7 +26,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(HERE)}
 KILLED_WHILE_OPEN = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from store_samples import channel, event
+from store_samples import add_events, channel, event
 from transcoder_tui.store.store import Edit, Store
 
 async def main():
@@ -41,7 +41,7 @@ asyncio.run(main())
 TINY_DISK = """
 import asyncio, contextlib, os, subprocess, sys
 from pathlib import Path
-from store_samples import channel, event, full_channel, scribble
+from store_samples import add_events, channel, event, full_channel, scribble
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.store.store import Edit, Store
 
@@ -66,7 +66,7 @@ async def served(words):
     assert [stored.spec for stored in await store.channels()] == [full_channel()]
     assert [entry.message for entry in await store.events(1)] == ["created"]
     try:
-        await store.add_events([event("late")])
+        await add_events(store, [event("late")])
     except StoreUnavailable as error:
         assert words in str(error), error
     else:
@@ -83,14 +83,14 @@ async def main():
     fill()
     store = await served("the disk is full")
     free()
-    await store.add_events([event("created")])
+    await add_events(store, [event("created")])
     assert store.fault == ""
     await store.close()
 
     mount("-o", "remount,ro")
     store = await served("is read-only")
     mount("-o", "remount,rw")
-    await store.add_events([event("created")])
+    await add_events(store, [event("created")])
     await store.close()
 
     # Damaged and the disk full: the copy is read until it can take the place.
@@ -120,7 +120,7 @@ async def backed_up(path: Path) -> AsyncIterator[Path]:
     store = Store(path)
     await store.edit([Edit(None, full_channel(), job=JobFields(wanted=Wanted.RUNNING, generation=3))])
     # More than SQLite's cache of 2 MB, so that the file is read again and again.
-    await store.add_events([event("x" * 2000) for _ in range(2000)])
+    await add_events(store, [event("x" * 2000) for _ in range(2000)])
     copy = await store.backup(48)
     await store.edit([Edit(None, channel("Since"))])
     await store.put(await store.channels())
@@ -302,7 +302,7 @@ async def test_damage_met_at_work_is_repaired_and_the_worker_writes_back_what_it
     owner = Owner(store, channels)
     remains = path.stat().st_size
     scribble(path, 4096, remains - 4096)
-    [written] = await store.add_events([event("goes on")])
+    [written] = await add_events(store, [event("goes on")])
     assert await store.channels() == channels
     assert store.restored is None
     [told] = owner.told
@@ -347,10 +347,10 @@ async def test_a_disk_that_spoils_every_file_is_not_filled_with_them(
         await asyncio.gather(store.events(5000), store.channels(), return_exceptions=True)
     assert len([name for name in asides(path) if name.endswith("Z")]) == 1
     with pytest.raises(StoreUnavailable, match="is damaged"):
-        await store.add_events([event("goes on")])
+        await add_events(store, [event("goes on")])
     assert [stored.spec for stored in await store.channels()] == [full_channel()], "not read from the copy"
     monkeypatch.setattr(database, "REPAIR_PAUSE_S", 0.0)
-    await store.add_events([event("goes on")])
+    await add_events(store, [event("goes on")])
     assert await store.channels() == channels
     await store.close()
 
@@ -364,7 +364,7 @@ async def test_what_is_deleted_while_it_is_in_use_is_written_anew_without_a_loss
     await store.put(await store.channels())
     owner = Owner(store, [])
     remove_in_other_process(*(path.with_name(name) for name in files))
-    await store.add_events([event("goes on")])
+    await add_events(store, [event("goes on")])
     [told] = owner.told
     assert (told.is_complete, told.aside) == (True, None)
     killed = tmp_path / "as-left-by-a-kill"
@@ -387,7 +387,7 @@ async def test_a_database_that_another_one_was_put_in_the_place_of_comes_back(pa
     with closing(sqlite3.connect(other)) as connection, connection:
         connection.execute("CREATE TABLE stranger (x)")
     subprocess.run(["mv", other, path], check=True)  # noqa: ASYNC221 - nothing else runs in this loop
-    await store.add_events([event("goes on")])
+    await add_events(store, [event("goes on")])
     await store.close()
     again = Store(path)
     assert [stored.spec for stored in await again.channels()] == [full_channel()]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from store_samples import channel, event, full_channel, make_version_1
+from store_samples import add_events, channel, event, full_channel, make_version_1
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.failpoints import VARIABLE
@@ -117,7 +117,7 @@ async def test_the_rows_of_a_database_of_version_1_are_there_after_its_upgrade(t
     assert (one.job.next_source, one.job.pinned, one.job.alarms) == (None, False, [])
     assert (two.spec.name, two.job.wanted, two.job.error) == ("Two", "stopped", "gone")
     assert [(entry.id, entry.message, entry.log) for entry in await store.events(10)] == [(41, "on air", "")]
-    [later] = await store.add_events([event("upgraded")])
+    [later] = await add_events(store, [event("upgraded")])
     assert later.id == 42
     [added], _ = await store.edit([Edit(None, full_channel())])
     await store.close()

@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.event import Event, EventFields
-from transcoder_tui.models.job import JobFields
 from transcoder_tui.store.database import Database
 from transcoder_tui.store.edits import Edit, apply_edits, put_channels
 from transcoder_tui.store.entries import Entry, latest_events, trim_events, write_entries
@@ -160,14 +159,6 @@ class Store:
                 events are written.
         """
         return await self._write(lambda session: write_entries(session, entries))
-
-    async def save_job(self, channel_id: int, job: JobFields, events: Sequence[EventFields] = ()) -> list[Event]:
-        """Keeps a job together with the history of what changed it; returns the history with its ids."""
-        return await self.save([Entry(channel_id, job, events)])
-
-    async def add_events(self, events: Sequence[EventFields]) -> list[Event]:
-        """Writes history; returns it with its ids."""
-        return await self.save([Entry(events=events)])
 
     async def events(self, limit: int, channel_id: int | None = None) -> list[Event]:
         """The latest events, oldest first.

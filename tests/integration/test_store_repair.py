@@ -38,6 +38,23 @@ async def main():
 asyncio.run(main())
 """
 
+KILLED_IN_REPAIR = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from transcoder_tui.store import repair
+from transcoder_tui.store.store import Store
+
+whole = getattr(repair, sys.argv[2])
+
+def killed(*arguments):
+    if sys.argv[3] == "after":
+        whole(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(repair, sys.argv[2], killed)
+asyncio.run(Store(Path(sys.argv[1])).open())
+"""
+
 TINY_DISK = """
 import asyncio, contextlib, os, subprocess, sys
 from pathlib import Path
@@ -221,6 +238,27 @@ async def test_without_a_copy_an_empty_database_is_begun_and_nothing_is_deleted(
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("step", "moment"), [("set_aside", "before"), ("set_aside", "after"), ("put_in_place", "after")]
+)
+async def test_a_repair_that_is_killed_is_made_by_the_next_start(
+    path: Path, backed_up: Path, step: str, moment: str
+) -> None:
+    scribble(path, 0, 100)
+    run = subprocess.run(  # noqa: ASYNC221 - nothing else runs in this loop
+        [sys.executable, "-c", KILLED_IN_REPAIR, path, step, moment]
+    )
+    assert run.returncode == -signal.SIGKILL
+    store = Store(path)
+    await store.open()
+    assert [stored.spec for stored in await store.channels()] == [full_channel()]
+    assert store.restored is not None
+    await store.close()
+    assert is_sound(path)
+    assert len(asides(path)) == 1
+    assert [file.name for file in path.parent.iterdir() if file.name.startswith(path.name + ".new")] == []
+
+
 async def test_a_database_that_is_missing_is_restored_where_there_are_copies(path: Path, backed_up: Path) -> None:
     path.unlink()
     store = Store(path)
@@ -378,6 +416,20 @@ async def test_what_is_deleted_while_it_is_in_use_is_written_anew_without_a_loss
         assert after.restored is None
         await after.close()
         assert is_sound(place)
+
+
+async def test_a_data_directory_that_is_deleted_comes_back_with_the_database(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data" / "transcoder.db")
+    await store.edit([Edit(None, full_channel())])
+    await store.backup(48)
+    subprocess.run(["rm", "-r", tmp_path / "data"], check=True)  # noqa: ASYNC221 - nothing else runs in this loop
+    await add_events(store, [event("goes on")])
+    await store.backup(48)
+    await store.close()
+    again = Store(store.path)
+    assert [stored.spec for stored in await again.channels()] == [full_channel()]
+    await again.close()
+    assert len(list((tmp_path / "data" / "backups").iterdir())) == 1
 
 
 async def test_a_database_that_another_one_was_put_in_the_place_of_comes_back(path: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,6 +47,8 @@ OVERSHOOT = 1_500_000
 """Bytes by which a log may be above its cap between two looks of the worker at it."""
 NOTHING = "(nothing, and no false alarm)"
 """What is shown of a fault that touches no channel."""
+SPOOL = 40_000_000
+"""Bytes that FFmpeg's own stderr may have between two looks: two and a half seconds of 150,000 lines a second."""
 INVARIANTS = tuple(f"I{number}" for number in range(1, 11))
 
 
@@ -116,6 +119,7 @@ class Rig:
         self._edits: list[tuple[str, str]] = []
         self._outage_s: float | None = None
         self._size: tuple[int, int] = (0, 0)
+        self._struck_at = datetime.now(UTC)
         self._following: asyncio.Task[None] | None = None
 
     # Life
@@ -299,6 +303,8 @@ class Rig:
         """Call it right before the fault: what was before does not count, and what is left after is compared to it."""
         self.outside.mark()
         self.complaints.clear()
+        self.seen.clear()
+        self._struck_at = datetime.now(UTC)
         self._size = self._sizes()
 
     def nothing_to_show(self) -> None:
@@ -388,8 +394,12 @@ class Rig:
         return "; ".join(wrong)
 
     async def _logs_capped(self) -> str:
-        limit = self.settings.log.max_bytes + OVERSHOOT
-        return "; ".join(f"{path} had {size} bytes" for path, size in self.outside.log_sizes.items() if size > limit)
+        limits = {".log": self.settings.log.max_bytes + OVERSHOOT, ".stderr": SPOOL}
+        return "; ".join(
+            f"{name} had {size} bytes"
+            for name, size in self.outside.log_sizes.items()
+            if size > limits.get(Path(name).suffix, OVERSHOOT)
+        )
 
     async def _database_sound(self) -> str:
         with sqlite3.connect(f"file:{self.settings.database}?mode=ro", uri=True, timeout=10) as database:
@@ -432,8 +442,8 @@ class Rig:
 
     async def _reason_shown(self) -> str:
         assert self.reason, "every test says what must have been shown"
-        touched = set() if self.reason == NOTHING else {*self.excused, *(on.name for on in self._victims.values())}
-        false = {name: said for name, said in self.complaints.items() if name not in touched}
+        others = {on_air.name for on_air in self._bystanders.values()} - self.excused
+        false = {name: said for name, said in self.complaints.items() if name in others or self.reason == NOTHING}
         if false:
             return f"nothing was the matter, but {false}"
         if self.reason == NOTHING or any(re.search(self.reason, text) for text in self.seen):
@@ -450,7 +460,9 @@ class Rig:
                         for row in rows:
                             self._see(row)
                         for event in message.events:
-                            self._note(f"{event.channel}: {event.message}".removeprefix(": "))
+                            # A snapshot begins with what was before, too.
+                            if event.at >= self._struck_at:
+                                self.note(f"{event.channel}: {event.message}".removeprefix(": "))
                 await asyncio.sleep(0.05)
 
     def _see(self, row: ChannelView) -> None:
@@ -459,9 +471,10 @@ class Rig:
             self.complaints.setdefault(row.name, [])
             if text not in self.complaints[row.name]:
                 self.complaints[row.name].append(text)
-            self._note(f"{row.name}: {text}")
+            self.note(f"{row.name}: {text}")
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Takes down what an operator was shown, in the log for one."""
         if text not in self.seen:
             self.seen.append(text)
 

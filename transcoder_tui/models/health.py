@@ -33,6 +33,8 @@ class Health(StrEnum):
     """The outputs go on, and FFmpeg's figures do not."""
     TOO_SLOW = "too slow"
     """Media advances slower than real time: the channel falls behind."""
+    LIMIT_MISSED = "limit not applied"
+    """A limit of the channel that this host did not permit."""
     ON_BACKUP = "on backup source"
     """On air, but not from its primary source."""
     OK = "ok"

@@ -8,8 +8,10 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.event import Event
 from transcoder_tui.settings import Settings
 from transcoder_tui.store.store import Store
+from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.gate import Gate
 from transcoder_tui.worker.journal import Journal
+from transcoder_tui.worker.oom import OomWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,9 @@ class Context:
     store: Store
     journal: Journal
     gate: Gate
+    ceilings: Ceilings
+    """Where channels with a memory limit get their cgroups."""
+    oom: OomWatch
     boot_id: str
     binary: Callable[[], Binary]
     """The FFmpeg in use; raises HostFault where there is none."""

@@ -47,6 +47,7 @@ REACTIONS = {
     Health.OUTPUT_FROZEN: Reaction.WARN,
     Health.OUTPUT_FAULT: Reaction.WARN,
     Health.TOO_SLOW: Reaction.WARN,
+    Health.LIMIT_MISSED: Reaction.WARN,
     Health.ON_BACKUP: Reaction.RETURN,
 }
 """For each trouble, what is done about it."""

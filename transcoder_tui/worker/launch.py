@@ -15,7 +15,9 @@ from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Severity
 from transcoder_tui.worker import outputs
+from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.limits import Limits
 from transcoder_tui.worker.process import DIGEST, RUN_ID, Process, spawn
 from transcoder_tui.worker.rundir import RunDir
 
@@ -44,18 +46,20 @@ class Prepared:
     spec: ChannelSpec
     run_id: str
 
-    def start(self, run_dir: RunDir, stderr: Path) -> Process:
+    def start(self, run_dir: RunDir, stderr: Path, leaf: Leaf | None) -> Process:
         """Starts it.
 
         Args:
             run_dir: The channel's run directory.
             stderr: The file that FFmpeg's log goes to.
+            leaf: The cgroup that holds its memory limit, where it has one.
 
         Raises:
             CannotStart: With the reason.
         """
         with _reasons(self.spec):
-            return spawn(self.command, run_dir, {RUN_ID: self.run_id, DIGEST: digest(self.spec)}, stderr)
+            identity = {RUN_ID: self.run_id, DIGEST: digest(self.spec)}
+            return spawn(self.command, run_dir, identity, stderr, Limits.of(self.spec), leaf)
 
 
 def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Prepared:

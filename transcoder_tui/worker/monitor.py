@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -161,19 +161,18 @@ class Monitor:
         """Media time per wall time over the last seconds; None where it has not been seen for so long."""
         return self._telemetry.speed_over(seconds, now)
 
-    def verdict(self, code: int | None, trouble: Trouble | None) -> Diagnosis:
-        """Why it ended.
+    def verdict(self, code: int | None) -> Diagnosis:
+        """Why it ended by itself.
 
         Args:
             code: Its exit code, negated signal number, or None where nobody saw its end.
-            trouble: Why we ended it; None where it ended by itself.
         """
-        if trouble is None:
-            return self._verdict.result(code, ours=False)
+        return self._verdict.result(code, ours=False)
+
+    def blame(self, trouble: Trouble) -> Diagnosis:
+        """Why it is to be ended: a trouble, and what its log says of the cause so far."""
         seen = self._verdict.so_far()
+        if seen is not None:
+            return replace(seen, severity=Severity.ERROR, cause=f"{trouble.message}: {seen.cause}", fatal=True)
         side = Side.SOURCE if REACTIONS[trouble.health] is Reaction.SWITCH else Side.HOST
-        if seen is None:
-            return Diagnosis(Severity.ERROR, trouble.message, trouble.remedy, heals=True, fatal=True, side=side)
-        return Diagnosis(
-            Severity.ERROR, f"{trouble.message}: {seen.cause}", seen.remedy, seen.heals, fatal=True, side=seen.side
-        )
+        return Diagnosis(Severity.ERROR, trouble.message, trouble.remedy, heals=True, fatal=True, side=side)

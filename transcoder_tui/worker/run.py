@@ -30,6 +30,7 @@ from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.failover import Failover
 from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
 from transcoder_tui.worker.launch import CannotStart, Prepared, digest, prepare
+from transcoder_tui.worker.limits import Limits, limits_text, over_memory, shortfalls
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.monitor import Monitor, Observed
 from transcoder_tui.worker.output_watch import OutputWatch
@@ -75,7 +76,7 @@ class ChannelRun:
         self._run_dir = RunDir.of(context.settings.run_path, channel.id)
         self._watch: Watch | None = None
         self._monitor: Monitor | None = None
-        self._trouble: Trouble | None = None
+        self._reason: Diagnosis | None = None
         self._blind_until = 0.0
         self._signalled = False
         self._timers: list[asyncio.TimerHandle] = []
@@ -177,6 +178,11 @@ class ChannelRun:
         self.revision, self.spec = channel.revision, channel.spec
         self.log.move(self._log_path())
         self.remember()
+        self._limit()
+
+    def _limit(self) -> None:
+        if self.process is not None:
+            self.process.limit(Limits.of(self.spec), self._context.ceilings.leaf(self.id))
 
     def remember(self) -> None:
         """Notes document and order in the run directory, in case the database loses them."""
@@ -204,6 +210,9 @@ class ChannelRun:
     def clean_up(self) -> None:
         """Removes what the runs of a deleted channel left, but for its log."""
         self._run_dir.remove()
+        leaf = self._context.ceilings.leaf(self.id)
+        if leaf is not None:
+            leaf.remove()
 
     async def stopped(self, timeout_s: float) -> bool:
         """Waits until the run has stopped, or something else is wanted of it by now.
@@ -269,9 +278,11 @@ class ChannelRun:
             now: Monotonic seconds.
             sample: What the kernel says of the process; None where it was not asked.
         """
-        monitor, watch = self._monitor, self._watch
-        if monitor is None or watch is None:
+        monitor, watch, process = self._monitor, self._watch, self.process
+        if monitor is None or watch is None or process is None:
             return
+        if process.limits.pending:
+            self._limit()
         if sample is not None:
             monitor.feed_process(sample)
         monitor.read()
@@ -279,15 +290,18 @@ class ChannelRun:
             return
         if self.job.status == Status.PENDING and monitor.on_air:
             self._on_air()
+        greedy = over_memory(process.limits, sample.rss_bytes) if sample is not None else None
+        if greedy is not None:
+            self._end_for(greedy)
+            return
         troubles = watch.troubles(now, self._context.links)
-        self._alarm([*troubles, *self._on_backup()], now)
+        self._alarm([*troubles, *self._on_backup(), *self._missed_limits(process)], now)
         for trouble in troubles:
             if watch.must_wake(trouble, now):
                 self._note(f"{trouble.message}; it is continued", Severity.WARNING)
                 self._send(signal.SIGCONT)
             elif watch.must_end(trouble, now) and self._may_end_for(trouble, now):
-                self._trouble = trouble
-                self._end(trouble.message, error=trouble.message, remedy=trouble.remedy)
+                self._end_for(monitor.blame(trouble))
                 return
         if self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
@@ -303,6 +317,11 @@ class ChannelRun:
     def figures(self, now: float) -> Telemetry:
         """The run's figures; empty where no FFmpeg runs."""
         return self._monitor.figures(now) if self._monitor is not None else Telemetry()
+
+    @property
+    def limits(self) -> str:
+        """The limits in force for its FFmpeg, in words; empty where there are none."""
+        return limits_text(self.process.limits) if self.process is not None else ""
 
     @property
     def alarms(self) -> list[Alarm]:
@@ -421,7 +440,8 @@ class ChannelRun:
             if prepared is None:
                 assert refused is not None, "what is not prepared was refused"
                 raise refused
-            process = prepared.start(self._run_dir, self._stderr_path())
+            leaf = self._context.ceilings.prepare(self.id, self.spec.memory)
+            process = prepared.start(self._run_dir, self._stderr_path(), leaf)
         except CannotStart as error:
             self._failed(error.diagnosis)
             return
@@ -464,6 +484,7 @@ class ChannelRun:
     def _adopt(self, process: Process) -> None:
         self._observe(process.pid, adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
+        self._limit()
         if not self.job.status.is_live:
             self._step(Happening.ADOPT, f"adopted FFmpeg {process.pid}")
         stayed = ", which stayed on air" if self.job.status == Status.RUNNING else ""
@@ -545,6 +566,9 @@ class ChannelRun:
         returns = f"returns by itself when source 1 has been good for {needed:g} s" if needed else "order source 1"
         return [Trouble(Health.ON_BACKUP, message, returns)]
 
+    def _missed_limits(self, process: Process) -> list[Trouble]:
+        return [Trouble(Health.LIMIT_MISSED, fault.fault, fault.remedy) for fault in shortfalls(process.limits)[:1]]
+
     def _may_end_for(self, trouble: Trouble, now: float) -> bool:
         if REACTIONS[trouble.health] is not Reaction.RESTART_ONCE:
             return True
@@ -554,6 +578,11 @@ class ChannelRun:
         return True
 
     # Ending
+
+    def _end_for(self, reason: Diagnosis) -> None:
+        """Ends FFmpeg for a fault of its own."""
+        self._reason = reason
+        self._end(reason.cause, error=reason.cause, remedy=reason.remedy)
 
     def _end(self, cause: str, *, error: str = "", remedy: str = "") -> None:
         """Ends the present FFmpeg; what follows depends on what is wanted by then."""
@@ -598,7 +627,8 @@ class ChannelRun:
 
     def _ended(self, code: int | None) -> None:
         self._cancel_timers()
-        monitor, self._monitor, self.process, self._watch = self._monitor, None, None, None
+        process, self.process, self._watch = self.process, None, None
+        monitor, self._monitor = self._monitor, None
         assert monitor is not None, "every process is observed"
         off_air_since = self.job.off_air_since
         if off_air_since is None and self.job.status == Status.RUNNING:
@@ -606,7 +636,9 @@ class ChannelRun:
         monitor.read(final=True)
         monitor.close()
         self._stderr_path().unlink(missing_ok=True)
-        trouble, self._trouble = self._trouble, None
+        reason, self._reason = self._reason, None
+        if code == -signal.SIGKILL and not self._signalled and process is not None:
+            reason = self._out_of_memory(process)
         self._log_own(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
             update={
@@ -617,10 +649,14 @@ class ChannelRun:
                 "off_air_since": off_air_since,
             }
         )
-        if self.job.status == Status.STOPPING and trouble is None:
+        if self.job.status == Status.STOPPING and reason is None:
             self._gone()
         else:
-            self._failed(monitor.verdict(code, trouble))
+            self._failed(reason or monitor.verdict(code))
+
+    def _out_of_memory(self, process: Process) -> Diagnosis | None:
+        leaf, now = self._context.ceilings.leaf(self.id), asyncio.get_running_loop().time()
+        return self._context.oom.cause(process.pid, process.start, self.spec.memory, leaf, now)
 
     def _gone(self) -> None:
         """No FFmpeg runs any more, and none is missing."""

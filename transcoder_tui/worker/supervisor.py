@@ -33,13 +33,15 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.store import backup
 from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.store import Store, StoredChannel
-from transcoder_tui.worker import runfile, views
+from transcoder_tui.worker import heartbeat, runfile, views
+from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
 from transcoder_tui.worker.heartbeat import beat
 from transcoder_tui.worker.journal import Journal
+from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.orphans import stop_orphans
 from transcoder_tui.worker.prober import Prober
 from transcoder_tui.worker.process import PROGRESS_FD, boot_id
@@ -94,6 +96,8 @@ class Supervisor:
             store=self.store,
             journal=self.journal,
             gate=Gate(settings.start.at_once or STARTS_PER_CORE * (os.cpu_count() or 1)),
+            ceilings=Ceilings.take(settings.run_path),
+            oom=OomWatch(),
             boot_id=boot_id(),
             binary=self.binary,
             host=self.host_facts,
@@ -157,7 +161,9 @@ class Supervisor:
             while True:
                 await self._read()
                 self._sample()
+                self._context.oom.look(time.monotonic())
                 self._publish(time.monotonic())
+                heartbeat.beat()
                 beat()
                 # Where the host was paused there is no point in catching up.
                 due = max(due + TICK_S, loop.time())

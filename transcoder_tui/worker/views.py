@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
+from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import format_bitrate, format_fps
 from transcoder_tui.models.view import ChannelDocument, ChannelView, JobView
@@ -74,10 +75,11 @@ class Rows:
             restarts=job.restarts,
             message=message,
             remedy=remedy,
-            health=alarms[0].health if alarms else Health.OK,
+            health=alarms[0].health if alarms else Health.OFF_AIR if _is_missing(job) else Health.OK,
             alarms=alarms,
             pinned=job.pinned,
             gap_s=job.gap_s,
+            limits=run.limits,
             telemetry=run.figures(now),
         )
 
@@ -93,6 +95,11 @@ class Rows:
             outputs=[output.address.masked for output in run.spec.outputs],
         )
         return self._words[run.id]
+
+
+def _is_missing(job: JobFields) -> bool:
+    """Whether a channel is off air for a failure, such as between two attempts."""
+    return job.wanted == Wanted.RUNNING and job.status != Status.RUNNING and bool(job.error)
 
 
 def job_view(run: ChannelRun) -> JobView:

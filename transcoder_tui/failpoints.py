@@ -6,8 +6,8 @@ are ``off``, ``kill`` (SIGKILL to this process), ``error`` (OSError EIO), ``erro
 ``error:ENOMEM``) and ``delay:SECONDS``; after its last action a point is off.
 
 A worker that a point killed is followed by one with the same environment, which would die of it again. So a text like
-``@/path/of/a/file`` names a file that holds the points: it is looked for whenever a point is passed, and removed when
-it is read, so that its points arm one process once, a running one too.
+``@/path/of/a/file`` names a file that holds the points: it is looked at whenever a point is passed, and the first
+process that passes a point of it takes it away, so that it arms one process once, a running one too.
 """
 
 import errno
@@ -77,7 +77,7 @@ def failpoint(name: str) -> None:
         OSError: Where the point is armed with ``error``.
     """
     if _file is not None:
-        _armed.update(parse(_taken(_file)))
+        _take(_file, name)
     actions = _armed.get(name)
     if not actions:
         return
@@ -93,13 +93,15 @@ def failpoint(name: str) -> None:
         time.sleep(float(action.removeprefix("delay:")))
 
 
-def _taken(path: str) -> str:
-    """What the file says, which is gone then; nothing where there is none, or another process was faster."""
-    mine = f"{path}.{os.getpid()}"
+def _take(path: str, name: str) -> None:
+    """Takes the file away and its points over, if it is there and arms this one."""
+    mine = Path(f"{path}.{os.getpid()}")
     try:
-        Path(path).rename(mine)
-    except OSError:
-        return ""
-    text = Path(mine).read_text()
-    Path(mine).unlink()
-    return text.strip()
+        found = parse(Path(path).read_text().strip())
+        if name in found:
+            # Of two processes at this point, the second one finds nothing to rename.
+            Path(path).rename(mine)
+            mine.unlink()
+            _armed.update(found)
+    except FileNotFoundError:
+        return

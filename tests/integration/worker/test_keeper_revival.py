@@ -67,6 +67,10 @@ async def worker_that(client: WorkerClient, check: Callable[[WorkerView], bool])
             await asyncio.sleep(0.02)
 
 
+def descriptors_of(process: Path) -> list[str]:
+    return sorted(str(entry.readlink()) for entry in (process / "fd").iterdir())
+
+
 def signals_of(process: Path) -> tuple[int, ...]:
     """The signals that a process blocks and ignores, but for those that belong to the C library: signal(7)."""
     status = dict(line.split(":\t") for line in (process / "status").read_text().splitlines() if ":\t" in line)
@@ -82,6 +86,8 @@ async def test_the_worker_becomes_the_keeper_when_that_is_killed(client: WorkerC
     view = await on_air(client)
     before = await client.worker()
     assert before.keeper_pid is not None
+    keeper = Path(f"/proc/{before.keeper_pid}")
+    had = (descriptors_of(keeper), signals_of(keeper))
 
     os.kill(before.keeper_pid, signal.SIGKILL)
     fresh = await worker_that(client, kept_anew(before))
@@ -92,24 +98,8 @@ async def test_the_worker_becomes_the_keeper_when_that_is_killed(client: WorkerC
     assert (again.pid, again.restarts, again.on_air_since) == (view.pid, 0, view.on_air_since)
     assert set(processes_of(settings)) == {fresh.pid, fresh.keeper_pid}
     assert runs_of(settings) == [view.pid]
-
-
-async def test_a_revived_keeper_holds_nothing_of_the_worker_that_it_was(
-    client: WorkerClient, settings: Settings
-) -> None:
-    await on_air(client)
-    before = await client.worker()
-    assert before.keeper_pid is not None
-    keeper = Path(f"/proc/{before.keeper_pid}")
-    had = sorted(str(entry.readlink()) for entry in (keeper / "fd").iterdir())
-    blocked, ignored = signals_of(keeper)
-
-    os.kill(before.keeper_pid, signal.SIGKILL)
-    fresh = await worker_that(client, kept_anew(before))
-
     revived = Path(f"/proc/{fresh.keeper_pid}")
-    assert sorted(str(entry.readlink()) for entry in (revived / "fd").iterdir()) == had
-    assert signals_of(revived) == (blocked, ignored)
+    assert (descriptors_of(revived), signals_of(revived)) == had, "nothing is left of the worker that it was"
 
 
 async def test_a_revived_keeper_knows_how_the_ffmpegs_of_the_worker_that_it_was_end(
@@ -228,6 +218,24 @@ async def test_a_frozen_worker_gives_way_to_one_that_a_new_keeper_started(
             assert not alive(before.pid)
             assert (await again.job(view.id)).pid == view.pid
         keeper.terminate()
+
+
+async def test_a_keeper_that_is_started_while_the_worker_becomes_one_leaves_one_of_both(
+    client: WorkerClient, settings: Settings, eventually: Any
+) -> None:
+    view = await on_air(client)
+    before = await client.worker()
+    assert before.keeper_pid is not None
+
+    os.kill(before.keeper_pid, signal.SIGKILL)
+    with keeper_of(settings) as rival:
+        fresh = await worker_that(client, kept_anew(before))
+        assert fresh.keeper_pid in (before.pid, rival.pid)
+        expected = {fresh.pid, fresh.keeper_pid}
+        await asyncio.to_thread(eventually, lambda: {pid for pid in processes_of(settings) if alive(pid)} == expected)
+        assert (await client.job(view.id)).pid == view.pid
+        await client.close()
+        rival.terminate()
 
 
 async def test_where_the_installed_version_cannot_be_run_the_worker_goes_on_without_a_keeper(

@@ -274,6 +274,16 @@ async def test_only_owner_and_group_may_use_the_socket(settings: Settings, clien
     assert stat.S_IMODE(settings.run_path.stat().st_mode) == 0o750
 
 
+async def test_something_else_in_the_place_of_the_socket_is_named(settings: Settings) -> None:
+    (settings.socket / "something").mkdir(parents=True)
+
+    with pytest.raises(NoWorker) as refused:
+        ensure_worker(settings)
+
+    assert f"the worker's socket {settings.socket} cannot be made: Is a directory" in str(refused.value)
+    assert processes_of(settings) == {}
+
+
 async def test_a_socket_that_a_dead_worker_left_behind_does_not_matter(settings: Settings) -> None:
     settings.run_path.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as dead:

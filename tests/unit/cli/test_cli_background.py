@@ -115,6 +115,29 @@ def test_a_file_in_the_place_of_the_socket_is_no_worker(home: Path) -> None:
     assert background.answers(load_settings()) is False
 
 
+def test_a_run_directory_that_somebody_could_turn_elsewhere_is_refused(home: Path, run: Run) -> None:
+    (home / "elsewhere").mkdir()
+    (home / "run").symlink_to(home / "elsewhere")
+
+    code, _, err = run("worker", "start")
+
+    assert code == 1
+    assert f"the run directory {home}/run is a symbolic link" in err
+    assert f"set TRANSCODER_RUN_DIR to where it leads: {home}/elsewhere" in err
+    assert list((home / "elsewhere").iterdir()) == []
+
+
+def test_a_keeper_that_was_on_its_way_out_is_followed_by_another(
+    home: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first one finds the lock of the keeper that is leaving.
+    held = "import os, sys; marker = os.environ['TRANSCODER_RUN_DIR'] + '/tried'\n"
+    held += "if not os.path.exists(marker):\n    open(marker, 'w').close(); sys.exit(0)\n"
+    pretend(monkeypatch, held + FAKE.replace("SERVER", repr(cli_rack.__file__)))
+
+    assert background.ensure_worker(load_settings()) is True
+
+
 def test_a_data_directory_that_cannot_be_made_is_named(home: Path) -> None:
     (home / "data").touch()
 

@@ -180,10 +180,12 @@ class Database:
     def _connected(self) -> Engine:
         self.path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         marker = beside(self.path, _IN_USE)
-        lost_log = marker.exists() and not beside(self.path, "-wal").exists()
-        cause = self._what_is_wrong(was_in_use=marker.exists())
+        was_in_use = marker.exists()
+        lost_log = was_in_use and not beside(self.path, "-wal").exists()
         if not lost_log:
+            # Before anything else, because whatever opens the file may take the log into it.
             _try(marker.unlink)
+        cause = self._what_is_wrong(was_in_use=was_in_use)
         if cause:
             self._restore(cause, None)
         elif not self.path.exists():

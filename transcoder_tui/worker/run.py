@@ -6,7 +6,6 @@ what is the table in ``worker/states.py``; here is what is done when a state is 
 
 import asyncio
 import logging
-import signal
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,28 +16,25 @@ from transcoder_tui.errors import InvalidInput, StoreUnavailable, TranscoderErro
 from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
-from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
-from transcoder_tui.models.event import EventFields, EventKind, Severity
+from transcoder_tui.models.event import EventFields, Severity
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.view import Telemetry
 from transcoder_tui.store.store import StoredChannel
-from transcoder_tui.worker import ledger, outputs, runfile
+from transcoder_tui.worker import ledger, outputs, runfile, sources
 from transcoder_tui.worker.alarms import Alarms
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.failover import Failover
 from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
+from transcoder_tui.worker.instance import Instance, Place
 from transcoder_tui.worker.launch import CannotStart, Prepared, digest, prepare
-from transcoder_tui.worker.limits import Limits, limits_text, over_memory, shortfalls
-from transcoder_tui.worker.logfile import ChannelLog, stamp
-from transcoder_tui.worker.monitor import Monitor, Observed
-from transcoder_tui.worker.output_watch import OutputWatch
-from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SECOND_TERM_S, Process, adopt
+from transcoder_tui.worker.logfile import ChannelLog
+from transcoder_tui.worker.process import DIGEST, RUN_ID, Process, adopt
+from transcoder_tui.worker.record import Record
 from transcoder_tui.worker.retry import probe_delay, retry_delay
 from transcoder_tui.worker.rundir import RunDir
-from transcoder_tui.worker.states import SEVERITY, Happening, follow
-from transcoder_tui.worker.watch import Watch
+from transcoder_tui.worker.states import Happening, follow
 
 LEDGER_TRIES = 25
 """How often the exit ledger is asked how an adopted FFmpeg ended: the keeper needs a moment to write it down."""
@@ -48,9 +44,6 @@ PLACE_S = 0.5
 frame of an encoder, FFmpeg 9.0 and 5.1). A source may take longer to open, but then FFmpeg only waits for packets."""
 BLIND_S = 600.0
 """After a restart because of lost figures, the same is no reason for another one for so long."""
-TAIL_LINES = 20
-"""Lines of the log that are kept with the event of a failure."""
-
 log = logging.getLogger(__name__)
 
 
@@ -68,22 +61,24 @@ class ChannelRun:
         self.spec = channel.spec
         self.job = channel.job
         self.deleted = False
-        self.process: Process | None = None
+        self._instance: Instance | None = None
         self._context = context
         self.log = ChannelLog(self._log_path(), context.settings.log.max_bytes)
+        self._record = Record(channel.id, channel.spec.name, self.log)
         self.failover = Failover(context.settings.sources)
         self._alarms = Alarms(channel.job.alarms)
         self._run_dir = RunDir.of(context.settings.run_path, channel.id)
-        self._watch: Watch | None = None
-        self._monitor: Monitor | None = None
-        self._reason: Diagnosis | None = None
         self._blind_until = 0.0
-        self._signalled = False
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._launching = False
         self._changed = asyncio.Event()
         self._ordering = asyncio.Lock()
+
+    @property
+    def process(self) -> Process | None:
+        """Its FFmpeg, where one runs."""
+        return self._instance.process if self._instance is not None else None
 
     # What the worker asks of it
 
@@ -146,7 +141,7 @@ class ChannelRun:
         before = self.job
         self.job = self.job.model_copy(update=update)
         try:
-            await self._context.journal.order(self.id, self.job, [self.event(EventKind.ORDER, words, actor=actor)])
+            await self._context.journal.order(self.id, self.job, [self._record.order(words, actor)])
         except StoreUnavailable:
             self.job = self.job.model_copy(update=before.model_dump(include=set(update)))
             if self.job.status == Status.STOPPED:
@@ -176,13 +171,14 @@ class ChannelRun:
     def update(self, channel: StoredChannel) -> None:
         """Takes over a changed document; whoever changed it decides about a restart."""
         self.revision, self.spec = channel.revision, channel.spec
+        self._record.name = channel.spec.name
         self.log.move(self._log_path())
         self.remember()
         self._limit()
 
     def _limit(self) -> None:
-        if self.process is not None:
-            self.process.limit(Limits.of(self.spec), self._context.ceilings.leaf(self.id))
+        if self._instance is not None:
+            self._instance.limit(self.spec, self._context.ceilings.leaf(self.id))
 
     def remember(self) -> None:
         """Notes document and order in the run directory, in case the database loses them."""
@@ -243,9 +239,7 @@ class ChannelRun:
             self._start_after_reboot()
         elif status.is_live and self.job.pid is not None:
             code = ledger.exit_code(self._exits, self.job.pid, self.job.start_ticks)
-            self._observe(None, adopted=True)
-            if status == Status.RUNNING:
-                self.job = self.job.model_copy(update={"off_air_since": self._run_dir.last_progress()})
+            self._take(None)
             self._ended(code)
         elif status == Status.STOPPING:
             self._gone()
@@ -264,12 +258,8 @@ class ChannelRun:
         self._cancel_timers()
         for task in self._tasks:
             task.cancel()
-        # What FFmpeg wrote so far is in the channel's log before the next worker reads on.
-        if self._monitor is not None:
-            self._monitor.read()
-            self._monitor.close()
-        if self.process is not None:
-            self.process.release()
+        if self._instance is not None:
+            self._instance.release()
 
     def poll(self, now: float, sample: ProcessSample | None) -> None:
         """Reads what FFmpeg wrote, and reacts to what is the matter with it; called once a second.
@@ -278,30 +268,26 @@ class ChannelRun:
             now: Monotonic seconds.
             sample: What the kernel says of the process; None where it was not asked.
         """
-        monitor, watch, process = self._monitor, self._watch, self.process
-        if monitor is None or watch is None or process is None:
+        instance = self._instance
+        if instance is None:
             return
-        if process.limits.pending:
-            self._limit()
-        if sample is not None:
-            monitor.feed_process(sample)
-        monitor.read()
+        instance.read(sample)
         if self.job.status not in (Status.PENDING, Status.RUNNING):
             return
-        if self.job.status == Status.PENDING and monitor.on_air:
+        if self.job.status == Status.PENDING and instance.on_air:
             self._on_air()
-        greedy = over_memory(process.limits, sample.rss_bytes) if sample is not None else None
-        if greedy is not None:
-            self._end_for(greedy)
+        greed = instance.greed(sample) if sample is not None else None
+        if greed is not None:
+            self._end(greed.cause, greed)
             return
-        troubles = watch.troubles(now, self._context.links)
-        self._alarm([*troubles, *self._on_backup(), *self._missed_limits(process)], now)
+        troubles = instance.troubles(now, self._context.links)
+        backup = sources.on_backup(self.job, self.spec, self._context.settings.sources, self.failover)
+        self._alarm([*troubles, *backup], now)
         for trouble in troubles:
-            if watch.must_wake(trouble, now):
-                self._note(f"{trouble.message}; it is continued", Severity.WARNING)
-                self._send(signal.SIGCONT)
-            elif watch.must_end(trouble, now) and self._may_end_for(trouble, now):
-                self._end_for(monitor.blame(trouble))
+            if instance.wake(trouble, now):
+                self._write(self._record.note(f"{trouble.message}; it is continued", Severity.WARNING))
+            elif instance.must_end(trouble, now) and self._may_end_for(trouble, now):
+                self._end(trouble.message, instance.blame(trouble))
                 return
         if self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
@@ -310,18 +296,16 @@ class ChannelRun:
 
     def sources_to_test(self) -> list[int]:
         """The better sources that are to be tested while a backup is on air."""
-        if self.job.status != Status.RUNNING or self.job.pinned or not self._context.settings.sources.return_after_s:
-            return []
-        return list(range(self.source_index))
+        return sources.to_test(self.job, self.spec, self._context.settings.sources)
 
     def figures(self, now: float) -> Telemetry:
         """The run's figures; empty where no FFmpeg runs."""
-        return self._monitor.figures(now) if self._monitor is not None else Telemetry()
+        return self._instance.figures(now) if self._instance is not None else Telemetry()
 
     @property
     def limits(self) -> str:
         """The limits in force for its FFmpeg, in words; empty where there are none."""
-        return limits_text(self.process.limits) if self.process is not None else ""
+        return self._instance.limits if self._instance is not None else ""
 
     @property
     def alarms(self) -> list[Alarm]:
@@ -345,50 +329,35 @@ class ChannelRun:
         """
         return build_command(self.spec, self._context.binary(), self._context.host(), self.source_index)
 
-    def event(
-        self,
-        kind: EventKind,
-        message: str,
-        *,
-        severity: Severity = Severity.INFO,
-        actor: str = "worker",
-        health: Health | None = None,
-        tail: str = "",
-    ) -> EventFields:
-        """An event of this channel, as of now."""
-        return EventFields(
-            at=_utc(),
-            kind=kind,
-            severity=severity,
-            channel_id=self.id,
-            channel=self.spec.name,
-            message=message,
-            actor=actor,
-            health=health,
-            log=tail,
-        )
-
     # The states
 
-    def _step(self, happening: Happening, cause: str, *, tail: str = "", **update: Any) -> None:
+    def _step(self, happening: Happening, cause: str, fault: Diagnosis | None = None, **update: Any) -> None:
+        """Enters the state that follows, and does what belongs to it.
+
+        Args:
+            happening: What happened.
+            cause: Why, in the operator's words.
+            fault: Where FFmpeg is to be ended for a fault of its own, that.
+            update: What else changes in the job.
+        """
         status = follow(self.job.status, happening)
         self.job = self.job.model_copy(update={**update, "status": status, "since": _utc()})
         self._changed.set()
-        severity = SEVERITY.get(status, Severity.INFO)
-        event = self.event(EventKind.STATE, f"{status}: {cause}", severity=severity, tail=tail)
+        failed = happening in (Happening.FAIL, Happening.GIVE_UP)
+        event = self._record.state(status, cause, failed=failed)
         if status not in (Status.QUEUED, Status.PENDING):
             self._context.gate.leave(self.id)
         if status == Status.STOPPED:
             self._cancel_timers()
             cleared = self._alarms.clear()
             self.job = self.job.model_copy(update={"alarms": [], "off_air_since": None, "next_retry_at": None})
-            self._write(event, *(self._cleared(alarm) for alarm in cleared))
+            self._write(event, *self._record.alarms([], cleared))
             return
         committed = self._write(event)
         if status == Status.PENDING and happening == Happening.START:
             self._launch(committed)
-        elif status == Status.STOPPING:
-            self._signal_to_end()
+        elif status == Status.STOPPING and self._instance is not None:
+            self._instance.end(fault)
 
     def _start(self) -> None:
         """Starts as soon as there is room."""
@@ -400,8 +369,7 @@ class ChannelRun:
         self._step(Happening.WAIT, "others are starting", next_retry_at=None)
 
     def _admitted(self) -> None:
-        source = self.source_index if self.job.next_source is None else self.job.next_source
-        source = source if source < len(self.spec.sources) else 0
+        source = sources.following(self.job, self.spec)
         self._later(PLACE_S, lambda: self._context.gate.leave(self.id))
         self._step(
             Happening.START,
@@ -446,52 +414,38 @@ class ChannelRun:
             self._failed(error.diagnosis)
             return
         self.remember()
-        self._log_own(f"start {prepared.command.shell()}")
-        self._observe(process.pid)
+        self._record.say(f"start {prepared.command.shell()}")
         self._take(process)
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
-    def _observe(self, pid: int | None, *, adopted: bool = False, on_air: bool = False) -> None:
-        observed = Observed(
+    def _take(self, process: Process | None) -> None:
+        """Takes an FFmpeg in charge; None is one that has ended and left its log."""
+        place = Place(
+            spec=self.spec,
+            source=self.source_index,
+            host=self._context.host(),
             run_dir=self._run_dir,
-            pid=pid,
             stderr=self._stderr_path(),
-            source=self._source_name(),
-            secrets=self.spec.secrets,
-            cbr_bps=self._cbr_bps(),
-            adopted=adopted,
-            on_air=on_air,
+            leaf=self._context.ceilings.leaf(self.id),
         )
-        self._signalled = False
-        self._monitor = Monitor(observed, self.log)
-
-    def _take(self, process: Process) -> None:
-        assert self._monitor is not None, "every process is observed"
-        self.process = process
-        self.job = self.job.model_copy(
-            update={"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
-        )
-        self._watch = Watch(
-            process.pid,
-            self._monitor,
-            OutputWatch(self.spec, self._context.host(), asyncio.get_running_loop().time()),
-            self.spec.sources[self.source_index],
-            self._context.settings.watchdog,
-            self._run_dir.path,
-        )
-        process.watch(lambda code: self._process_ended(process, code))
+        on_air = process is not None and process.adopted and self.job.status == Status.RUNNING
+        self._instance = Instance(place, process, self.log, self._context.settings.watchdog, on_air=on_air)
+        if process is not None:
+            identity = {"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
+            self.job = self.job.model_copy(update=identity)
+            process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
-        self._observe(process.pid, adopted=True, on_air=self.job.status == Status.RUNNING)
         self._take(process)
         self._limit()
         if not self.job.status.is_live:
             self._step(Happening.ADOPT, f"adopted FFmpeg {process.pid}")
         stayed = ", which stayed on air" if self.job.status == Status.RUNNING else ""
-        self._note(f"adopted FFmpeg {process.pid}{stayed}", Severity.INFO)
+        self._write(self._record.note(f"adopted FFmpeg {process.pid}{stayed}"))
         if self.job.status == Status.STOPPING:
             # The last worker has sent TERM already, perhaps twice.
-            self._signal_to_end(terms=1)
+            assert self._instance is not None, "an adopted FFmpeg was just taken in charge"
+            self._instance.end(terms=1)
         elif self.job.wanted == Wanted.STOPPED:
             self._end("as ordered")
         elif process.identity[DIGEST] != digest(self.spec):
@@ -523,7 +477,7 @@ class ChannelRun:
             alarms=[],
         )
         if cleared:
-            self._write(*map(self._cleared, cleared))
+            self._write(*self._record.alarms([], cleared))
 
     # Alarms
 
@@ -541,33 +495,7 @@ class ChannelRun:
         raised, cleared = self._alarms.update(troubles, _utc(), now)
         if raised or cleared:
             self.job = self.job.model_copy(update={"alarms": self._alarms.active})
-            self._write(*map(self._raised, raised), *map(self._cleared, cleared))
-
-    def _raised(self, alarm: Alarm) -> EventFields:
-        severity = Severity.ERROR if REACTIONS[alarm.health] is Reaction.PROBE else Severity.WARNING
-        self._log_own(f"alarm: {alarm.health}: {alarm.message}")
-        return self.event(EventKind.RAISED, f"{alarm.health}: {alarm.message}", severity=severity, health=alarm.health)
-
-    def _cleared(self, alarm: Alarm) -> EventFields:
-        lasted = (_utc() - alarm.since).total_seconds()
-        self._log_own(f"alarm cleared: {alarm.health}")
-        return self.event(
-            EventKind.CLEARED, f"{alarm.health}: cleared after {max(0.0, lasted):.0f} s", health=alarm.health
-        )
-
-    def _on_backup(self) -> list[Trouble]:
-        if self.source_index == 0 or self.job.status != Status.RUNNING:
-            return []
-        number, of = self.source_index + 1, len(self.spec.sources)
-        message = f"on source {number} of {of}, {self._source_name()}"
-        if self.job.pinned:
-            return [Trouble(Health.ON_BACKUP, f"{message}, as ordered", "order source 1 to return")]
-        needed = self._context.settings.sources.return_after_s and self.failover.needed_s(0)
-        returns = f"returns by itself when source 1 has been good for {needed:g} s" if needed else "order source 1"
-        return [Trouble(Health.ON_BACKUP, message, returns)]
-
-    def _missed_limits(self, process: Process) -> list[Trouble]:
-        return [Trouble(Health.LIMIT_MISSED, fault.fault, fault.remedy) for fault in shortfalls(process.limits)[:1]]
+            self._write(*self._record.alarms(raised, cleared))
 
     def _may_end_for(self, trouble: Trouble, now: float) -> bool:
         if REACTIONS[trouble.health] is not Reaction.RESTART_ONCE:
@@ -579,37 +507,20 @@ class ChannelRun:
 
     # Ending
 
-    def _end_for(self, reason: Diagnosis) -> None:
-        """Ends FFmpeg for a fault of its own."""
-        self._reason = reason
-        self._end(reason.cause, error=reason.cause, remedy=reason.remedy)
+    def _end(self, cause: str, fault: Diagnosis | None = None) -> None:
+        """Ends the present FFmpeg; what follows depends on what is wanted by then.
 
-    def _end(self, cause: str, *, error: str = "", remedy: str = "") -> None:
-        """Ends the present FFmpeg; what follows depends on what is wanted by then."""
+        Args:
+            cause: Why, in the operator's words.
+            fault: The same, where FFmpeg itself is at fault.
+        """
         if self.job.status != Status.STOPPING:
-            update: dict[str, Any] = {"error": error, "remedy": remedy} if error else {}
-            if self.job.status == Status.RUNNING and self.job.wanted == Wanted.RUNNING:
-                update["off_air_since"] = self._last_progress()
-            self._step(Happening.END, cause, **update)
-        if self.process is None and not self._launching:
+            update: dict[str, Any] = {"error": fault.cause, "remedy": fault.remedy} if fault else {}
+            if self.job.status == Status.RUNNING and self.job.wanted == Wanted.RUNNING and self._instance is not None:
+                update["off_air_since"] = self._instance.last_progress
+            self._step(Happening.END, cause, fault, **update)
+        if self._instance is None and not self._launching:
             self._gone()
-
-    def _signal_to_end(self, terms: int = 2) -> None:
-        """Begins the one series of signals of this FFmpeg: a fourth TERM would make it drop its outputs."""
-        if self._signalled or self.process is None:
-            return
-        self._signalled = True
-        self._cancel_timers()
-        failpoint("signal.before")
-        self._send(signal.SIGTERM, signal.SIGCONT)
-        failpoint("signal.after")
-        if terms > 1:
-            self._later(SECOND_TERM_S, lambda: self._send(signal.SIGTERM))
-        self._later(KILL_S, lambda: self._send(signal.SIGKILL))
-
-    def _send(self, *signals: signal.Signals) -> None:
-        if self.process is not None:
-            self.process.signal(*signals)
 
     def _process_ended(self, process: Process, code: int | None) -> None:
         if not process.adopted or code is not None:
@@ -627,19 +538,14 @@ class ChannelRun:
 
     def _ended(self, code: int | None) -> None:
         self._cancel_timers()
-        process, self.process, self._watch = self.process, None, None
-        monitor, self._monitor = self._monitor, None
-        assert monitor is not None, "every process is observed"
+        instance, self._instance = self._instance, None
+        assert instance is not None, "every FFmpeg is in charge of an instance"
         off_air_since = self.job.off_air_since
         if off_air_since is None and self.job.status == Status.RUNNING:
-            off_air_since = self._last_progress(monitor)
-        monitor.read(final=True)
-        monitor.close()
-        self._stderr_path().unlink(missing_ok=True)
-        reason, self._reason = self._reason, None
-        if code == -signal.SIGKILL and not self._signalled and process is not None:
-            reason = self._out_of_memory(process)
-        self._log_own(f"FFmpeg ended with {'an unknown code' if code is None else code}")
+            off_air_since = instance.last_progress
+        instance.close()
+        fault = instance.fault(code, self._context.oom)
+        self._record.say(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
             update={
                 "pid": None,
@@ -649,14 +555,10 @@ class ChannelRun:
                 "off_air_since": off_air_since,
             }
         )
-        if self.job.status == Status.STOPPING and reason is None:
+        if fault is None or (self.job.status == Status.STOPPING and instance.process is None):
             self._gone()
         else:
-            self._failed(reason or monitor.verdict(code))
-
-    def _out_of_memory(self, process: Process) -> Diagnosis | None:
-        leaf, now = self._context.ceilings.leaf(self.id), asyncio.get_running_loop().time()
-        return self._context.oom.cause(process.pid, process.start, self.spec.memory, leaf, now)
+            self._failed(fault)
 
     def _gone(self) -> None:
         """No FFmpeg runs any more, and none is missing."""
@@ -669,7 +571,7 @@ class ChannelRun:
         try:
             outputs.finalise(self.spec, self._context.host())
         except TranscoderError as error:
-            self._log_own(f"the playlists could not be finished: {error}")
+            self._record.say(f"the playlists could not be finished: {error}")
         self._step(Happening.FINISH, "as ordered")
 
     def _failed(self, diagnosis: Diagnosis) -> None:
@@ -679,12 +581,12 @@ class ChannelRun:
         retry, now = self._context.settings.retry, asyncio.get_running_loop().time()
         failures = self.job.attempt + 1
         update: dict[str, Any] = {"error": diagnosis.cause, "remedy": diagnosis.remedy, "attempt": failures}
-        update |= self._next_source(diagnosis, failures, now)
-        tail = "\n".join(self.log.tail(TAIL_LINES).lines)
+        update |= sources.after_failure(self.job, self.spec, diagnosis, failures)
+        self.failover.failed(self.source_index, now)
         delay = retry_delay(failures, retry) if diagnosis.heals else None
         happening, cause = Happening.FAIL, diagnosis.cause
         if delay is not None:
-            self._log_own(f"failed: {diagnosis.cause}; next attempt in {delay:.0f} s")
+            self._record.say(f"failed: {diagnosis.cause}; next attempt in {delay:.0f} s")
         else:
             tries = f" after {retry.attempts} attempts" if diagnosis.heals and retry.attempts else ""
             happening, cause = Happening.GIVE_UP, f"given up{tries}: {diagnosis.cause}"
@@ -692,9 +594,9 @@ class ChannelRun:
             if diagnosis.heals and retry.after_exhausted == "probe" and self._is_live():
                 delay = probe_delay(failures, retry)
             probes = f"; tried again in {delay:.0f} s" if delay is not None else ""
-            self._log_own(cause + probes)
+            self._record.say(cause + probes)
         at = _utc() + timedelta(seconds=delay) if delay is not None else None
-        self._step(happening, cause, tail=tail, **update, next_retry_at=at, restarts=self.job.restarts + 1)
+        self._step(happening, cause, **update, next_retry_at=at, restarts=self.job.restarts + 1)
         if delay == 0:
             # In one transaction with the failure: the picture is off air meanwhile.
             self._start()
@@ -702,13 +604,6 @@ class ChannelRun:
             self._later(delay, self._start)
 
     # Sources
-
-    def _next_source(self, diagnosis: Diagnosis, failures: int, now: float) -> dict[str, Any]:
-        """Where the next attempt goes: another source does not help against what is no fault of the source."""
-        self.failover.failed(self.source_index, now)
-        if len(self.spec.sources) == 1 or (diagnosis.side not in (Side.SOURCE, Side.UNKNOWN) and failures == 1):
-            return {}
-        return {"next_source": (self.source_index + 1) % len(self.spec.sources), "pinned": False}
 
     def _return_to_better(self, now: float) -> None:
         if not self.sources_to_test():
@@ -722,10 +617,6 @@ class ChannelRun:
         self._end(f"returns to source {better + 1}, which has been good for {good_s:.0f} s")
 
     # Small things
-
-    def _note(self, text: str, severity: Severity) -> None:
-        self._log_own(text)
-        self._write(self.event(EventKind.WORKER, text, severity=severity))
 
     def _write(self, *events: EventFields) -> asyncio.Future[None]:
         """Commits in order behind what was begun before; channels go on where the database does not."""
@@ -744,9 +635,6 @@ class ChannelRun:
             timer.cancel()
         self._timers.clear()
 
-    def _log_own(self, text: str) -> None:
-        self.log.write([stamp(_utc(), "worker", text)])
-
     def _log_path(self) -> Path:
         return self._context.settings.channel_logs / f"{self.id}-{self.spec.slug}.log"
 
@@ -760,21 +648,13 @@ class ChannelRun:
     @property
     def source_index(self) -> int:
         """Position of the source in use."""
-        return self.job.active_source if self.job.active_source < len(self.spec.sources) else 0
+        return sources.active(self.job, self.spec)
 
     def _source_name(self) -> str:
         return self.spec.sources[self.source_index].address.masked
 
     def _is_live(self) -> bool:
         return any(source.address.scheme not in ("file", "test") for source in self.spec.sources)
-
-    def _cbr_bps(self) -> int:
-        return sum(self.spec.muxrate(output) for output in self.spec.outputs if output.address.scheme == "udp")
-
-    def _last_progress(self, monitor: Monitor | None = None) -> datetime:
-        monitor = monitor or self._monitor
-        quiet = monitor.quiet_s(asyncio.get_running_loop().time()) if monitor is not None else 0.0
-        return _utc() - timedelta(seconds=quiet)
 
     def _is_healthy(self) -> bool:
         healthy_after = self._context.settings.retry.healthy_after_s

@@ -83,7 +83,7 @@ class ChannelView(BaseModel):
     """Why it is not on air or not well."""
     remedy: str = ""
     health: Health = Health.OK
-    """The gravest alarm."""
+    """The gravest alarm; ``off air`` also where there is none, while a channel that failed is not back on air."""
     alarms: list[Alarm] = []
     """What is the matter, the gravest first."""
     pinned: bool = False
@@ -152,6 +152,8 @@ class WorkerView(BaseModel):
     """``ok``, or why orders cannot be stored at present."""
     unsaved_events: int = 0
     """Events that wait in memory because the database cannot be written."""
+    lost_events: int = 0
+    """Events that memory did not hold meanwhile."""
     starting: int = 0
     """Channels that wait for their turn to start."""
 
@@ -182,6 +184,8 @@ class Delta(BaseModel):
 
     type: Literal["delta"] = "delta"
     at: datetime
+    worker: WorkerView | None = None
+    """The worker itself; None from one that does not tell."""
     changed: list[ChannelView]
     """Channels that are new or differ from the message before."""
     removed: list[int]

@@ -90,6 +90,7 @@ class Supervisor:
         self._shown: dict[int, ChannelView] = {}
         self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
         self._unpublished: list[Event] = []
+        self._ending_orphans: asyncio.Task[None] | None = None
         self.journal = Journal(self.store, self._announce)
         self._context = Context(
             settings=settings,
@@ -114,8 +115,6 @@ class Supervisor:
             StoreUnavailable: Where the database cannot be opened.
         """
         await self.store.open()
-        with suppress(StoreUnavailable):
-            await self.store.trim_events(KEEP_EVENTS)
         self._events.extend(await self.store.events(SNAPSHOT_EVENTS))
         try:
             binary = self.binary()
@@ -123,6 +122,7 @@ class Supervisor:
         except HostFault as error:
             log.error("%s", error)
         rebooted = self._booted_since_last()
+        restored = self.store.restored is not None
         stored = await self._known_channels(rebooted=rebooted)
         self._sample()
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
@@ -130,7 +130,9 @@ class Supervisor:
             run.resume(rebooted=rebooted)
             run.remember()
         self.store.serve(lambda: [run.stored for run in self.runs()], self._repaired)
-        self._ending_orphans = asyncio.create_task(stop_orphans(self.settings.run_path, set(self._runs)))
+        if not restored:
+            # After a restore, an FFmpeg that nobody knows may be a channel that nobody remembers.
+            self._ending_orphans = asyncio.create_task(stop_orphans(self.settings.run_path, set(self._runs)))
         with suppress(OSError):
             self._boot_file.write_text(self._context.boot_id)
         adopted = sum(run.process is not None for run in self._runs.values())
@@ -174,7 +176,8 @@ class Supervisor:
 
     async def close(self) -> None:
         """Leaves: every channel stays on air, and the next worker takes it up."""
-        self._ending_orphans.cancel()
+        if self._ending_orphans is not None:
+            self._ending_orphans.cancel()
         for run in self._runs.values():
             run.leave()
         await self.journal.close()
@@ -186,6 +189,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(RETRY_BACKUP_S if failed else self._until_backup_s())
             try:
+                await self.store.trim_events(KEEP_EVENTS)
                 await self.store.backup(self.settings.backup.keep)
                 failed = ""
             except StoreUnavailable as error:
@@ -359,6 +363,7 @@ class Supervisor:
             data_dir=str(self.settings.data_dir),
             database=self.store.fault or self.journal.fault or "ok",
             unsaved_events=self.journal.waiting,
+            lost_events=self.journal.lost,
             starting=self._context.gate.waiting,
         )
 

@@ -73,6 +73,7 @@ class Instance:
                 source=source.address.masked,
                 secrets=spec.secrets,
                 cbr_bps=sum(spec.muxrate(output) for output in spec.outputs if output.address.scheme == "udp"),
+                slow_s=limits.slow_s,
                 adopted=process is None or process.adopted,
                 on_air=on_air,
             ),

@@ -1,6 +1,5 @@
 """Observes one FFmpeg through what it writes: progress, log, and how long it has been quiet."""
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,8 +22,11 @@ from transcoder_tui.worker.watchdog import Watchdog
 
 COMPLAINT_S = 15.0
 """Seconds for which an error in the log counts as present: FFmpeg tries a dead output again every 2 to 5 s."""
-NOISE = re.compile(r"^\[hls @ \S+\] (Opening '.*' for writing|Skip \('#EXT)")
-"""What FFmpeg says of each HLS segment, several lines a second, which would push all else out of the log."""
+OPENING = "[info] Opening '"
+"""In a line, FFmpeg says that it opens another segment or playlist: several lines a second, which would push all else
+out of the log."""
+SKIPPED_TAG = "[info] Skip ('#EXT"
+"""The same of tags in playlists that it reads."""
 LATE_S = 5.0
 """Seconds without a reading after which the whole host was paused: no channel is to blame for what was not seen."""
 
@@ -44,6 +46,8 @@ class Observed:
     """Hidden in every line that is kept."""
     cbr_bps: int
     """Constant rate of its transport streams together, in bits per second."""
+    slow_s: float
+    """Seconds over which its speed is judged."""
     adopted: bool = False
     """Whether the last worker has read part of it already."""
     on_air: bool = False
@@ -75,7 +79,7 @@ class Monitor:
             log_end=log.end if observed.adopted else None,
         )
         self._watchdog = Watchdog(time.monotonic(), on_air=observed.on_air)
-        self._telemetry = RunTelemetry(observed.cbr_bps)
+        self._telemetry = RunTelemetry(observed.cbr_bps, observed.slow_s)
         self._read_at = time.monotonic()
 
     @property
@@ -117,11 +121,11 @@ class Monitor:
         at = datetime.now(UTC)
         stamped = []
         for raw in lines:
+            if OPENING in raw or SKIPPED_TAG in raw:
+                continue
             masked = mask(raw, self._secrets)
             self._verdict.feed(masked)
             line = parse_line(masked)
-            if NOISE.search(line.text):
-                continue
             if line.level == "error":
                 self._notice(line.text, now)
             stamped.append(stamp(at, line.level, line.text))
@@ -157,9 +161,9 @@ class Monitor:
         """Whether its figures end in the middle of a block."""
         return self._parser.is_partial
 
-    def speed_over(self, seconds: float, now: float) -> float | None:
-        """Media time per wall time over the last seconds; None where it has not been seen for so long."""
-        return self._telemetry.speed_over(seconds, now)
+    def long_speed(self, now: float) -> float | None:
+        """Media time per wall time over the time after which a channel counts as slow; None before."""
+        return self._telemetry.long_speed(now)
 
     def verdict(self, code: int | None) -> Diagnosis:
         """Why it ended by itself.

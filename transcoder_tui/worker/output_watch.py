@@ -70,7 +70,7 @@ class OutputWatch:
         for files in self._files:
             for path in files.paths:
                 with suppress(OSError):
-                    stat = path.stat()
+                    stat = os.stat(path)  # noqa: PTH116 - half the time of Path.stat, for thousands of files
                     mark = (stat.st_mtime_ns, stat.st_size)
                     if files.marks.get(path) != mark:
                         files.marks[path] = mark
@@ -85,6 +85,8 @@ class OutputWatch:
             now: Monotonic seconds.
             links: For each network interface, whether it has a link.
         """
+        if not self._files and not self._multicasts:
+            return []
         found = []
         if self._full:
             found.append(

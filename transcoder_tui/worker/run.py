@@ -281,8 +281,9 @@ class ChannelRun:
             self._end(greed.cause, greed)
             return
         troubles = instance.troubles(now, self._context.links)
-        backup = sources.on_backup(self.job, self.spec, self._context.settings.sources, self.failover)
-        self._alarm([*troubles, *backup], now)
+        if self.job.active_source:
+            troubles += sources.on_backup(self.job, self.spec, self._context.settings.sources, self.failover)
+        self._alarm(troubles, now)
         for trouble in troubles:
             if instance.wake(trouble, now):
                 self._write(self._record.note(f"{trouble.message}; it is continued", Severity.WARNING))
@@ -292,7 +293,8 @@ class ChannelRun:
         if self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
             self._write()
-        self._return_to_better(now)
+        if self.job.active_source:
+            self._return_to_better(now)
 
     def sources_to_test(self) -> list[int]:
         """The better sources that are to be tested while a backup is on air."""

@@ -10,9 +10,7 @@ from transcoder_tui.models.view import Telemetry
 WINDOW_S = 10.0
 """Span of the figures. FFmpeg's own ``speed=`` and ``fps=`` are averages since its start, which hide a fault."""
 COARSE_S = 5.0
-"""Step in which media time is kept for figures over minutes."""
-COARSE_SPAN_S = 3600.0 + 2 * COARSE_S
-"""For how long it is kept: the longest time over which a channel may be judged."""
+"""Step in which media time is kept for the speed over a longer time."""
 
 
 class _Point(NamedTuple):
@@ -26,10 +24,12 @@ class RunTelemetry:
     Args:
         cbr_bps: Constant rate of the run's transport stream outputs together, in bits per second, null packets
             included; it leaves at this rate as long as media time advances in real time.
+        long_s: Seconds over which :meth:`long_speed` looks.
     """
 
-    def __init__(self, cbr_bps: int) -> None:
+    def __init__(self, cbr_bps: int, long_s: float = 60.0) -> None:
         self._cbr_bps = cbr_bps
+        self._long_s = long_s
         self._points: deque[_Point] = deque()
         self._samples: deque[ProcessSample] = deque()
         self._media: deque[tuple[float, int]] = deque()
@@ -41,16 +41,15 @@ class RunTelemetry:
             self._points.popleft()
         if progress.out_time_us is not None and (not self._media or now - self._media[-1][0] >= COARSE_S):
             self._media.append((now, progress.out_time_us))
-            while now - self._media[0][0] > COARSE_SPAN_S:
+            while len(self._media) > 2 and now - self._media[1][0] >= self._long_s:
                 self._media.popleft()
 
-    def speed_over(self, seconds: float, now: float) -> float | None:
-        """Media time per wall time over at least the last ``seconds``; None where they have not been seen yet."""
-        first = next((point for point in reversed(self._media) if now - point[0] >= seconds), None)
-        if first is None:
+    def long_speed(self, now: float) -> float | None:
+        """Media time per wall time over the longer time; None where it has not been seen for so long yet."""
+        if not self._media or now - self._media[0][0] < self._long_s:
             return None
-        last = self._media[-1]
-        return (last[1] - first[1]) / 1e6 / (last[0] - first[0]) if last[0] > first[0] else 0.0
+        (began, first), (ended, last) = self._media[0], self._media[-1]
+        return (last - first) / 1e6 / (ended - began) if ended > began else 0.0
 
     def feed_process(self, sample: ProcessSample) -> None:
         """Takes in what the kernel says of the process."""

@@ -50,6 +50,7 @@ class Watch:
         self._limits = limits
         self._run_dir = run_dir
         self._in_segments = self._source.scheme in ("http", "https")
+        self._quiet_limit = max(limits.quiet_s, QUIET_SEGMENTS_S if self._in_segments else 0.0)
         self._first: tuple[float, Signs] | None = None
         self._state = ""
         self._woken = False
@@ -62,7 +63,7 @@ class Watch:
             links: For each network interface, whether it has a link.
         """
         quiet = self.monitor.quiet_s(now)
-        limit = max(self._limits.quiet_s, QUIET_SEGMENTS_S if self._in_segments else 0.0)
+        limit = self._quiet_limit
         if not self.monitor.on_air:
             return self._of_a_start(now, quiet, limit)
         self._outputs.look(now)
@@ -101,7 +102,7 @@ class Watch:
 
     def _slow(self, now: float) -> list[Trouble]:
         # Segments arrive in bursts: pauses are normal, and so is catching up.
-        speed = None if self._in_segments else self.monitor.speed_over(self._limits.slow_s, now)
+        speed = None if self._in_segments else self.monitor.long_speed(now)
         if speed is None or speed >= SLOW:
             return []
         remedy = "lighter preset, fewer rungs, or fewer channels on this host"

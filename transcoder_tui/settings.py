@@ -70,8 +70,8 @@ class StartSettings(_Section):
     """How many channels start at the same time."""
 
     at_once: Annotated[int, Field(ge=1, le=10000)] | None = None
-    """Channels in start-up at the same time; the others wait in the order of their priority.
-    If not given: two for each core."""
+    """Channels that begin to start within half a second; the others wait in the order of their priority.
+    If not given: four for each core."""
 
 
 class SourceSettings(_Section):

@@ -250,7 +250,7 @@ class ChannelRun:
         elif self.job.wanted == Wanted.RUNNING and (status != Status.ERROR or not self.job.error):
             # An error with its reason was given up; one without was ordered to start by then.
             self._start()
-        else:
+        elif self.job.wanted == Wanted.STOPPED:
             self.act()
 
     def leave(self) -> None:

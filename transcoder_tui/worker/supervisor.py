@@ -39,7 +39,6 @@ from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
-from transcoder_tui.worker.heartbeat import beat
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.orphans import stop_orphans
@@ -116,11 +115,6 @@ class Supervisor:
         """
         await self.store.open()
         self._events.extend(await self.store.events(SNAPSHOT_EVENTS))
-        try:
-            binary = self.binary()
-            log.info("ffmpeg %s (%s) from %s", binary.version, binary.path, binary.origin)
-        except HostFault as error:
-            log.error("%s", error)
         rebooted = self._booted_since_last()
         restored = self.store.restored is not None
         stored = await self._known_channels(rebooted=rebooted)
@@ -129,6 +123,12 @@ class Supervisor:
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
             run.resume(rebooted=rebooted)
             run.remember()
+        # It is tried out, which takes a while, and what is on air does not need it.
+        try:
+            binary = self.binary()
+            log.info("ffmpeg %s (%s) from %s", binary.version, binary.path, binary.origin)
+        except HostFault as error:
+            log.error("%s", error)
         self.store.serve(lambda: [run.stored for run in self.runs()], self._repaired)
         if not restored:
             # After a restore, an FFmpeg that nobody knows may be a channel that nobody remembers.
@@ -166,7 +166,6 @@ class Supervisor:
                 self._context.oom.look(time.monotonic())
                 self._publish(time.monotonic())
                 heartbeat.beat()
-                beat()
                 # Where the host was paused there is no point in catching up.
                 due = max(due + TICK_S, loop.time())
                 await asyncio.sleep(due - loop.time())

@@ -12,9 +12,10 @@ from html import escape, unescape
 from pathlib import Path
 
 from pilots import quiet, settled
-from rack_fixtures import NOW, Clock, FakeClient, line_up, view
+from rack_fixtures import NOW, Clock, FakeClient, line_up, unwell, view
 
 from transcoder_tui.console.app import ConsoleApp
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView, Telemetry
 
@@ -25,13 +26,14 @@ CELL = 12.2
 
 
 def rack() -> list[ChannelView]:
-    """Ten channels, one of them with a dead input."""
+    """Ten channels, one of them with a dead input and one that falls behind."""
     news, sport, kids, parliament, weather = line_up()
     kids.source = "srt://203.0.113.20:9000?mode=caller"
     kids.message = "no data from srt://203.0.113.20:9000 for 15 s"
     kids.remedy = "check that the encoder sends, and the firewall"
     sport.telemetry = Telemetry(fps=50.0, speed=1.0, bitrate=12_800_000, drops=3, dups=0, cpu_percent=391)
-    parliament = view(4, "Parliament", group="Public", telemetry=figures(3_480_000, 50.0, 88))
+    parliament = unwell(4, "Parliament", Health.TOO_SLOW, group="Public", telemetry=figures(3_480_000, 46.5, 88))
+    parliament.telemetry.speed = 0.93
     return [
         news,
         sport,

@@ -11,6 +11,7 @@ from transcoder_tui.client.client import Verb, WorkerClient
 from transcoder_tui.errors import NoWorker, TranscoderError
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
+from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.view import (
     ChannelDocument,
@@ -110,6 +111,23 @@ def view(channel_id: int, name: str, status: Status = Status.RUNNING, **changes:
     return ChannelView(**{**values, **changes})
 
 
+def alarm(health: Health, message: str = "", remedy: str = "") -> Alarm:
+    """One that was raised five seconds ago."""
+    return Alarm(
+        health=health,
+        since=NOW - timedelta(seconds=5),
+        message=message or f"{health}: why",
+        remedy=remedy or f"what helps against {health}",
+    )
+
+
+def unwell(channel_id: int, name: str, *healths: Health, **changes: Any) -> ChannelView:
+    """A channel on air with alarms, the gravest first."""
+    alarms = [alarm(health) for health in healths]
+    said = {"message": alarms[0].message, "remedy": alarms[0].remedy, "health": healths[0], "alarms": alarms}
+    return view(channel_id, name, **{**said, **changes})
+
+
 def line_up() -> list[ChannelView]:
     return [
         view(1, "News HD"),
@@ -188,14 +206,21 @@ class FakeClient(WorkerClient):
         self.asked.append(("close", None))
 
     def say(self, *changed: ChannelView, removed: tuple[int, ...] = (), seconds: int = 1) -> None:
-        """Sends the delta of the next second."""
+        """Sends the delta of the next second, with the worker as it is by then."""
         self.at += timedelta(seconds=seconds)
         self.views.update((row.id, row) for row in changed)
         for channel_id in removed:
             self.views.pop(channel_id, None)
         second = int((self.at - NOW).total_seconds())
         self._messages.put_nowait(
-            Delta(at=self.at, changed=list(changed), removed=list(removed), system=sample(second), events=[])
+            Delta(
+                at=self.at,
+                worker=self.worker.model_copy(),
+                changed=list(changed),
+                removed=list(removed),
+                system=sample(second),
+                events=[],
+            )
         )
 
     def vanish(self) -> None:
@@ -212,7 +237,7 @@ class FakeClient(WorkerClient):
             raise self.down
         yield Snapshot(
             at=self.at,
-            worker=self.worker,
+            worker=self.worker.model_copy(),
             channels=[row.model_copy(deep=True) for row in self.views.values()],
             history=list(self.system),
             events=[],
@@ -235,6 +260,13 @@ class FakeClient(WorkerClient):
         row = self.views[channel_id]
         job = JobView(id=channel_id, channel=row.name, **JobFields().model_dump())
         return Order(channel=row.name, job=job, changed=True)
+
+    async def switch(self, channel_id: int, source: int) -> Order:
+        self.asked.append(("switch", (channel_id, source)))
+        self._refuse()
+        row = self.views[channel_id]
+        job = JobView(id=channel_id, channel=row.name, **JobFields().model_dump())
+        return Order(channel=row.name, job=job, changed=source != row.source_index)
 
     async def channel(self, channel_id: int) -> ChannelDocument:
         self._refuse()

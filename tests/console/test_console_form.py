@@ -338,7 +338,7 @@ class TestEditing:
             await until(pilot, lambda: console.screen is console.screen_stack[0])
             client.logs[99] = log_lines()
             client.say(view(99, "Music"))
-            await until(pilot, lambda: any(line.startswith("▌ ● on air   Music") for line in screen_lines(pilot)))
+            await until(pilot, lambda: any(line.startswith("▌ ● on air     Music") for line in screen_lines(pilot)))
 
     async def test_leaving_asks_only_where_something_would_be_lost(
         self, console: ConsoleApp, client: FakeClient

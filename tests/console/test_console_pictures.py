@@ -5,20 +5,25 @@ They are written anew with ``pytest tests/console/test_console_pictures.py --sna
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
-from pilots import settled, until
-from rack_fixtures import Clock, FakeClient, line_up, view
+from pilots import screen_lines, settled, until
+from rack_fixtures import NOW, Clock, FakeClient, line_up, spec, unwell, view
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from transcoder_tui.console.app import ConsoleApp
+from transcoder_tui.console.screens.details import DetailsScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
+from transcoder_tui.console.screens.source import SourceScreen
 from transcoder_tui.console.widgets.form_section import FormSection
 from transcoder_tui.errors import HostFault, NoSuchChannel
+from transcoder_tui.models.health import Health
+from transcoder_tui.models.job import Status
 
 Compare = Callable[..., bool]
 Prepare = Callable[[Pilot[str]], Awaitable[None]]
@@ -70,6 +75,87 @@ def test_running_line_up(picture: Callable[[FakeClient, Prepare], bool]) -> None
 @SIZES
 def test_fault(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     assert picture(FakeClient(), settled)
+
+
+def rack_that_is_not_well() -> FakeClient:
+    """Alarms of every sort, channels that are tried again, and a worker whose database is on a full disk."""
+    lost = unwell(
+        7,
+        "Regional East",
+        Health.INPUT_LOST,
+        Health.ON_BACKUP,
+        message="nothing has arrived from udp://239.1.1.7:5000 for 5 s",
+        remedy="check the source, its route and the interface it comes in by",
+        sources=3,
+        source_index=1,
+        pinned=True,
+        gap_s=6.4,
+        limits="nice 5, CPUs 2-3, memory 2 GB",
+    )
+    lost.alarms[0].message, lost.alarms[0].remedy = lost.message, lost.remedy
+    lost.telemetry.fps, lost.telemetry.speed, lost.telemetry.bitrate = 0.0, 0.0, 0
+    given_up = view(
+        8,
+        "Regional West",
+        Status.ERROR,
+        source="srt://198.51.100.21:9000",
+        attempt=5,
+        next_retry_at=NOW + timedelta(seconds=58),
+        message="no data from srt://198.51.100.21:9000 for 15 s",
+        remedy="check that the encoder at 198.51.100.21 sends, and the firewall between",
+    )
+    others = [
+        unwell(6, "Regional North", Health.TOO_SLOW),
+        unwell(9, "Regional South", Health.OUTPUT_BLOCKED),
+        view(10, "Shopping", Status.QUEUED, message="waits for its turn: others are starting"),
+        view(11, "Talk", Status.PENDING),
+    ]
+    client = FakeClient([*line_up(), lost, given_up, *others])
+    client.worker.database = (
+        "the disk is full: nothing can be written to /var/lib/transcoder-tui/transcoder.db; free some space on the "
+        "disk of /var/lib/transcoder-tui; orders are accepted again as soon as there is room"
+    )
+    client.worker.unsaved_events = 12
+    return client
+
+
+@SIZES
+def test_alarms(picture: Callable[[FakeClient, Prepare], bool]) -> None:
+    async def prepare(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press("S")
+        while "Regional East" not in next(line for line in screen_lines(pilot) if line.startswith("▌")):
+            await pilot.press("down")
+        await until(pilot, lambda: pilot.app.screen.query_one("#log").lines)  # type: ignore[attr-defined]
+
+    assert picture(rack_that_is_not_well(), prepare)
+
+
+@SIZES
+def test_details_of_alarms(picture: Callable[[FakeClient, Prepare], bool]) -> None:
+    async def prepare(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press("slash", *"east", "enter", "i")
+        await shown(pilot, DetailsScreen)
+
+    assert picture(rack_that_is_not_well(), prepare)
+
+
+@SIZES
+def test_choice_of_a_source(picture: Callable[[FakeClient, Prepare], bool]) -> None:
+    client = FakeClient([view(1, "News HD", sources=3, source_index=1, source="udp://239.1.1.2:5000")])
+    urls = ("udp://239.1.1.1:5000", "udp://239.1.1.2:5000")
+    sources = [{"url": url, "interface": "eth1"} for url in urls]
+    sources.append({"url": "srt://198.51.100.20:9000?passphrase=verysecret"})
+    client.documents[1].spec = spec("News HD", 1, sources=sources)
+
+    async def prepare(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press("o")
+        await shown(pilot, SourceScreen)
+        await pilot.press("down")
+
+    assert picture(client, prepare)
 
 
 @SIZES

@@ -3,25 +3,30 @@
 from datetime import timedelta
 
 import pytest
-from rack_fixtures import NOW, line_up, view
+from rack_fixtures import NOW, alarm, line_up, unwell, view, worker_view
 from rich.cells import cell_len
 from rich.style import Style
 
+from transcoder_tui.client.outlook import next_step, outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import ACTIONS, actions_for, shown_key
-from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, lay_out
+from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, instead_of_figures, lay_out
 from transcoder_tui.console.log_line import read_line
 from transcoder_tui.console.orders import question
 from transcoder_tui.console.screens.details import facts
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.main import MainScreen
+from transcoder_tui.console.sources import question as source_question
+from transcoder_tui.console.sources import refusal
 from transcoder_tui.console.state import SORT_KEYS
 from transcoder_tui.console.status import mark_of
 from transcoder_tui.console.theme import needs_sixteen
 from transcoder_tui.console.widgets.cells import fit, line
-from transcoder_tui.console.widgets.fault_line import retry_text
+from transcoder_tui.console.widgets.fault_line import arranged
 from transcoder_tui.console.widgets.key_bar import footer_actions
+from transcoder_tui.console.widgets.notice import worker_faults
 from transcoder_tui.console.widgets.sparkline import BLOCKS, sparkline
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 
 
@@ -142,25 +147,169 @@ def test_every_status_has_a_glyph_and_a_word() -> None:
 
 
 def test_a_channel_that_is_on_air_but_not_well_looks_different() -> None:
-    well, unwell = mark_of(view(1, "A")), mark_of(view(1, "A", message="encoder is slower than real time"))
-    assert well.glyph != unwell.glyph
-    assert unwell.word == "on air"
+    well, slow = mark_of(view(1, "A")), mark_of(unwell(1, "A", Health.TOO_SLOW))
+    assert (well.text, slow.text) == ("● on air", "▲ too slow")
+    assert slow.rank < well.rank
 
 
-def test_the_next_retry_is_counted_down_to() -> None:
-    kids = line_up()[2]
-    assert retry_text(kids, NOW) == "next retry in 12 s (3 of 5)"
-    assert retry_text(kids, NOW + timedelta(seconds=11.5)) == "next retry in 1 s (3 of 5)"
-    assert retry_text(kids, NOW + timedelta(seconds=40)) == "next retry now (3 of 5)"
-    assert retry_text(line_up()[0], NOW) == ""
+def test_a_channel_out_of_which_nothing_comes_has_another_colour_than_one_that_only_complains() -> None:
+    tones = {health: mark_of(unwell(1, "A", health)).tone for health in Health if health is not Health.OK}
+    assert tones[Health.INPUT_LOST] == tones[Health.PROCESS_STOPPED] == tones[Health.ENCODER_STUCK] == "bad"
+    assert tones[Health.ON_BACKUP] == tones[Health.TOO_SLOW] == tones[Health.OUTPUT_FROZEN] == "warn"
+
+
+def test_the_health_that_an_operator_meets_most_is_read_whole_at_eighty_columns() -> None:
+    width = lay_out(80)[0].width
+    for health in (Health.INPUT_LOST, Health.TOO_SLOW, Health.DISK_FULL, Health.NO_CARRIER):
+        assert cell_len(mark_of(unwell(1, "A", health)).text) <= width
+    cut = {fit(mark_of(unwell(1, "A", health)).text, width) for health in Health if health is not Health.OK}
+    assert len(cut) == len(Health) - 1, "what is cut can still be told apart"
+
+
+def test_a_table_of_two_hundred_columns_has_room_for_every_health() -> None:
+    width = lay_out(200)[0].width
+    assert all(cell_len(mark_of(unwell(1, "A", health)).text) <= width for health in Health)
+
+
+class TestOutlook:
+    def test_the_next_retry_is_counted_down_to(self) -> None:
+        kids = line_up()[2]
+        assert outlook(kids, NOW) == "next retry in 12 s (3 of 5)"
+        assert outlook(kids, NOW + timedelta(seconds=11.5)) == "next retry in 1 s (3 of 5)"
+        assert outlook(kids, NOW + timedelta(seconds=40)) == "next retry now (3 of 5)"
+
+    def test_nothing_comes_next_for_a_channel_that_is_as_it_should_be(self) -> None:
+        for status in (Status.RUNNING, Status.STOPPED, Status.STOPPING, Status.PENDING):
+            assert outlook(view(1, "A", status), NOW) == ""
+
+    def test_a_channel_that_was_given_up_says_when_it_is_tried_again(self) -> None:
+        row = view(4, "A", Status.ERROR, attempt=5, next_retry_at=NOW + timedelta(seconds=58))
+        assert outlook(row, NOW) == "given up after 5 attempts; tried again in 58 s"
+        assert next_step(row, NOW) == "tried again in 58 s"
+        assert outlook(row, NOW - timedelta(seconds=4 * 60)) == "given up after 5 attempts; tried again in 4 min 58 s"
+
+    def test_a_channel_that_stays_off_air_says_so(self) -> None:
+        assert outlook(line_up()[3], NOW) == "given up after 5 attempts; not tried again by itself"
+        assert next_step(line_up()[3], NOW) == ""
+
+    def test_a_cause_that_does_not_heal_is_given_up_without_attempts(self) -> None:
+        assert outlook(view(1, "A", Status.ERROR, attempt=1), NOW) == "given up; not tried again by itself"
+        once = view(1, "A", Status.ERROR, attempt=1, max_attempts=1)
+        assert outlook(once, NOW) == "given up after 1 attempt; not tried again by itself"
+
+    def test_a_channel_that_failed_waits_for_its_turn_and_a_new_one_says_it_by_its_message(self) -> None:
+        again = view(1, "A", Status.QUEUED, attempt=2, message="FFmpeg was killed")
+        first = view(1, "A", Status.QUEUED, message="waits for its turn: others are starting")
+        assert instead_of_figures(again, NOW) == ("waits for its turn: FFmpeg was killed", "busy")
+        assert instead_of_figures(first, NOW) == ("waits for its turn: others are starting", "busy")
+
+
+def test_a_row_without_figures_says_when_it_is_tried_again_and_why() -> None:
+    _, _, kids, parliament, weather = line_up()
+    told = instead_of_figures(kids, NOW)
+    assert told == ("next retry in 12 s (3 of 5): no data from srt://198.51.100.20:9000 for 15 s", "warn")
+    assert instead_of_figures(parliament, NOW) == ("file loops/parliament.ts is not there", "bad")
+    assert instead_of_figures(weather, NOW) is None
+    assert instead_of_figures(view(1, "News HD"), NOW) is None
+
+
+class TestFaultLine:
+    def test_everything_on_one_line_where_it_fits(self) -> None:
+        assert arranged("fault", "remedy", "soon", 80, 3) == [("fault", "  remedy", "soon")]
+
+    def test_the_remedy_goes_below_first(self) -> None:
+        assert arranged("f" * 40, "r" * 40, "soon", 80, 3) == [("f" * 40, "", "soon"), ("", f"   {'r' * 40}", "")]
+
+    def test_what_comes_next_goes_below_a_long_fault(self) -> None:
+        assert arranged("f" * 78, "remedy", "soon", 80, 3) == [("f" * 78, "", ""), ("", "   remedy", "soon")]
+        assert arranged("f" * 78, "", "soon", 80, 3) == [("f" * 78, "", ""), ("", "", "soon")]
+
+    def test_three_long_texts_have_a_line_each(self) -> None:
+        assert arranged("f" * 78, "r" * 70, "s" * 30, 80, 3) == [
+            ("f" * 78, "", ""),
+            ("", f"   {'r' * 70}", ""),
+            ("", "", "s" * 30),
+        ]
+
+    def test_a_small_terminal_gets_no_more_lines_than_there_are(self) -> None:
+        for lines in (1, 2):
+            assert len(arranged("f" * 78, "r" * 70, "s" * 30, 80, lines)) == lines
 
 
 def test_details_tell_the_process_the_attempts_and_the_remedy() -> None:
     news, _, kids, parliament, _ = line_up()
     assert dict(facts(news, NOW))["Process"] == "pid 4001, 142% of one core, 180M of memory"
-    assert dict(facts(kids, NOW))["Retry"] == "next retry in 12 s (3 of 5)"
-    assert dict(facts(parliament, NOW))["Attempts"] == "5 of 5 failed"
+    assert dict(facts(kids, NOW))["Next"] == "next retry in 12 s (3 of 5)"
+    assert dict(facts(parliament, NOW))["Next"] == "given up after 5 attempts; not tried again by itself"
     assert dict(facts(parliament, NOW))["Remedy"].startswith("put it below")
+    assert dict(facts(view(1, "A", attempt=2), NOW))["Attempts"] == "2 of 5 failed"
+
+
+def test_details_tell_every_alarm_since_when_and_what_helps() -> None:
+    row = unwell(1, "A", Health.INPUT_LOST, Health.ON_BACKUP)
+    told = list(facts(row, NOW))
+    at = told.index(("Alarm", "input lost for 5s, since 2026-11-22 14:15:11 UTC"))
+    assert told[at + 1 : at + 3] == [("", "input lost: why"), ("", "→ what helps against input lost")]
+    assert told[at + 3][1].startswith("on backup source for 5s")
+    assert told[0] == ("Status", "● on air for 4h 12m, wanted running")
+    assert "Fault" not in dict(told), "the alarm says it"
+
+
+def test_details_do_not_say_twice_what_an_alarm_repeats() -> None:
+    row = view(1, "A", Status.ERROR, message="no disk", remedy="plug it in")
+    row.alarms = [alarm(Health.OFF_AIR, "no disk", "plug it in")]
+    texts = [text for _, text in facts(row, NOW)]
+    assert texts.count("no disk") == 1
+    assert [text for text in texts if "plug it in" in text] == ["plug it in"]
+
+
+def test_details_tell_the_source_the_last_gap_and_the_limits() -> None:
+    row = view(1, "A", sources=3, source_index=1, pinned=True, gap_s=6.4, limits="nice 5, CPUs 0-3")
+    told = list(facts(row, NOW))
+    at = told.index(("Source", "udp://239.1.1.1:5000 on eth1"))
+    assert told[at + 1] == ("", "2 of 3, chosen by an operator")
+    assert dict(told)["Last gap"] == "6.4 s off air at the last interruption"
+    assert dict(told)["Limits"] == "nice 5, CPUs 0-3"
+    assert not {"Last gap", "Limits"} & set(dict(facts(view(1, "A"), NOW)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"keeper_pid": None}, ["no keeper: nobody restarts the worker; 'transcoder-tui worker start' repairs it"]),
+        ({"database": "the disk is full"}, ["orders cannot be stored: the disk is full"]),
+        (
+            {"database": "the disk\nis full", "unsaved_events": 12},
+            ["orders cannot be stored (12 events wait): the disk is full"],
+        ),
+        (
+            {"database": "the disk is full", "unsaved_events": 1},
+            ["orders cannot be stored (1 event waits): the disk is full"],
+        ),
+        ({"unsaved_events": 3}, []),
+    ],
+)
+def test_what_is_wrong_with_the_worker_is_said(changes: dict[str, object], said: list[str]) -> None:
+    assert worker_faults(worker_view().model_copy(update=changes)) == said
+
+
+class TestSources:
+    def test_one_source_cannot_be_changed_and_a_stopped_channel_is_started_first(self) -> None:
+        assert refusal(view(1, "A")) == "A has one source only: e adds another."
+        assert refusal(view(1, "A", Status.STOPPED, sources=2)) == "A is stopped: s starts it."
+        assert refusal(view(1, "A", sources=2)) == ""
+
+    def test_the_question_names_both_sources_and_says_what_it_interrupts(self) -> None:
+        names = ["udp://239.1.1.1:5000 on eth1", "srt://198.51.100.20:9000"]
+        asked = source_question(view(1, "A", sources=2), names, 1)
+        assert asked.title == "Change the source of A?"
+        assert asked.body.splitlines() == [
+            "It is interrupted until the other source has started.",
+            "from source 1: udp://239.1.1.1:5000 on eth1",
+            "to source 2:   srt://198.51.100.20:9000",
+        ]
+        off = source_question(view(1, "A", Status.RETRYING, sources=2), names, 1)
+        assert "off air" in off.body.splitlines()[0]
 
 
 class TestQuestions:

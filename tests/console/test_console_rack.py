@@ -1,10 +1,11 @@
 """An operator at the rack: each test presses keys and looks at the screen, the orders and the cursor."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from pilots import burst, screen_lines, screen_text, settled, until
-from rack_fixtures import Clock, FakeClient, line_up, view
+from rack_fixtures import Clock, FakeClient, line_up, spec, unwell, view, worker_view
 from textual.widgets import Button
 
 from transcoder_tui.console.app import ConsoleApp, parting_words
@@ -14,10 +15,12 @@ from transcoder_tui.console.screens.details import DetailsScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
+from transcoder_tui.console.screens.source import SourceScreen
 from transcoder_tui.console.widgets.channel_table import ChannelTable
 from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.console.widgets.log_pane import LogPane
 from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView
 
@@ -72,11 +75,11 @@ class TestTable:
         async with console.run_test() as pilot:
             await settled(pilot)
             await pilot.press("G")
-            assert "▌ ● on air   Channel 300" in screen_text(pilot)
+            assert "▌ ● on air     Channel 300" in screen_text(pilot)
             await pilot.press("k", "pageup")
-            assert f"▌ ● on air   {current(console)}" in screen_text(pilot)
+            assert f"▌ ● on air     {current(console)}" in screen_text(pilot)
             await pilot.press("g")
-            assert "▌ ● on air   Channel 001" in screen_text(pilot)
+            assert "▌ ● on air     Channel 001" in screen_text(pilot)
 
     async def test_a_click_puts_the_cursor_on_a_line(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
@@ -137,12 +140,12 @@ class TestTable:
             await settled(pilot)
             assert "Press n to create the first one" in screen_text(pilot)
             assert "transcoder-tui apply" in screen_text(pilot)
-            await pilot.press("s", "x", "r", "d", "e", "c", "i", "y", "l", "tab", "space", "G", "f")
+            await pilot.press("s", "x", "r", "d", "e", "c", "o", "i", "y", "l", "tab", "space", "G", "f")
             assert console.screen is console.screen_stack[0]
 
 
 class TestNobodyUnderTheCursor:
-    @pytest.mark.parametrize("key", ["s", "x", "r", "d", "e", "c", "i", "y", "space"])
+    @pytest.mark.parametrize("key", ["s", "x", "r", "d", "e", "c", "o", "i", "y", "space"])
     async def test_a_key_for_a_channel_that_somebody_deleted_says_what_to_do(
         self, console: ConsoleApp, client: FakeClient, key: str
     ) -> None:
@@ -252,7 +255,7 @@ class TestOrders:
             await settled(pilot)
             assert "read-only" in screen_lines(pilot)[0]
             assert "Start" not in screen_lines(pilot)[-1]
-            for key in ("s", "x", "r", "d", "n", "e", "c"):
+            for key in ("s", "x", "r", "d", "n", "e", "c", "o"):
                 await pilot.press(key)
                 assert console.screen is console.screen_stack[0]
             assert orders(client) == []
@@ -486,31 +489,201 @@ class TestLog:
             await until(pilot, lambda: "the log cannot be read: permission denied" in screen_text(pilot))
 
 
-class TestTitleBar:
+class TestWorkerNotWell:
     async def test_a_worker_without_a_keeper_is_told(self, console: ConsoleApp, client: FakeClient) -> None:
         client.worker.keeper_pid = None
         async with console.run_test() as pilot:
             await settled(pilot)
-            assert "▲ no keeper: nobody restarts the worker" in screen_lines(pilot)[0]
             assert "5 channels" in screen_lines(pilot)[0]
+            assert screen_lines(pilot)[1].startswith(" ▲ no keeper: nobody restarts the worker;")
 
-    async def test_a_database_that_stores_nothing_is_told(self, console: ConsoleApp, client: FakeClient) -> None:
+    async def test_a_database_that_stores_nothing_is_told_as_long_as_it_lasts(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            assert "▲" not in "".join(screen_lines(pilot)[:2])
+            client.worker.database = (
+                "the disk is full: nothing can be written to /var/lib/transcoder-tui/transcoder.db; free some space "
+                "on the disk of /var/lib/transcoder-tui; orders are accepted again as soon as there is room"
+            )
+            client.worker.unsaved_events = 12
+            client.say()
+            await until(pilot, lambda: "orders cannot be stored (12 events wait)" in screen_text(pilot))
+            said = " ".join(line.strip() for line in screen_lines(pilot)[1:4])
+            assert said.endswith("orders are accepted again as soon as there is room")
+            assert console.screen.query_one(KeyBar).region.bottom == 24
+            client.worker = worker_view()
+            client.say()
+            await until(pilot, lambda: "cannot be stored" not in screen_text(pilot))
+
+    async def test_a_worker_that_does_not_answer_says_only_that(self, console: ConsoleApp, client: FakeClient) -> None:
         client.worker.database = "the disk is full"
         async with console.run_test() as pilot:
             await settled(pilot)
-            assert "▲ orders cannot be stored: the disk is full" in screen_lines(pilot)[0]
-            client.worker.keeper_pid = None
             client.vanish()
             await until(pilot, lambda: "does not answer" in screen_text(pilot))
-            client.return_()
-            await until(
-                pilot, lambda: "▲ no keeper ▲ orders cannot be stored: the disk is full" in screen_lines(pilot)[0]
-            )
+            assert "cannot be stored" not in screen_text(pilot)
 
-    async def test_a_worker_that_is_well_says_nothing_of_it(self, console: ConsoleApp) -> None:
+    @pytest.mark.parametrize("size", [(40, 8), (40, 14), (80, 10)], ids=str)
+    async def test_a_small_terminal_keeps_the_row_under_the_cursor_beside_it(
+        self, console: ConsoleApp, client: FakeClient, size: tuple[int, int]
+    ) -> None:
+        client.worker.database = "the disk is full " * 20
+        client.worker.keeper_pid = None
+        async with console.run_test(size=size) as pilot:
+            await settled(pilot)
+            await until(pilot, lambda: "\n▌" in screen_text(pilot))
+            assert "▲ orders cannot be stored" in screen_text(pilot)
+            assert console.screen.query_one(ChannelTable).size.height >= 2
+            assert console.screen.query_one(KeyBar).region.bottom == size[1]
+
+
+class TestHealth:
+    async def test_a_channel_on_air_that_is_not_well_shows_its_health(self, console_on: MakeConsole) -> None:
+        rows = [view(1, "News HD"), unwell(2, "Sport", Health.INPUT_LOST, Health.ON_BACKUP)]
+        async with (console := console_on(rows)).run_test() as pilot:
+            await settled(pilot)
+            assert "2 channels  2 on air (1 unwell)" in screen_lines(pilot)[0]
+            assert "▲ input lost Sport" in screen_text(pilot)
+            assert "● on air     News HD" in screen_text(pilot)
+            await pilot.press("down")
+            assert current(console) == "Sport"
+            assert "▲ input lost: why  what helps against input lost" in screen_text(pilot)
+            assert "+1 alarm (i)" in screen_text(pilot)
+            await pilot.press("i")
+            await until(pilot, lambda: isinstance(console.screen, DetailsScreen))
+            for words in ("input lost for 5s, since 2026-11-22 14:15:11 UTC", "on backup source: why", "→ what helps"):
+                assert words in screen_text(pilot)
+
+    async def test_a_narrow_title_bar_cuts_whole_counts_and_those_that_need_nobody_first(
+        self, console_on: MakeConsole
+    ) -> None:
+        rows = [view(number, f"C{number}", status) for number, status in enumerate(Status, 1)]
+        async with console_on(rows).run_test(size=(66, 24)) as pilot:
+            await settled(pilot)
+            title = screen_lines(pilot)[0]
+            assert title.rstrip().endswith("7 channels  1 on air  1 error  1 retrying")
+
+    async def test_rows_that_are_off_air_say_in_the_table_when_they_are_tried_again(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
         async with console.run_test() as pilot:
             await settled(pilot)
-            assert "▲" not in screen_lines(pilot)[0]
+            kids = next(line for line in screen_lines(pilot) if "↻ retrying" in line)
+            assert "next retry in 12 s (3 of 5): " in kids
+            client.say(seconds=5)
+            await until(pilot, lambda: "next retry in 7 s (3 of 5)" in screen_text(pilot))
+            gone = view(4, "Parliament", Status.ERROR, attempt=5, message="no data", source="srt://198.51.100.20:9000")
+            gone.next_retry_at = client.at + timedelta(seconds=58)
+            client.say(gone, seconds=0)
+            await until(pilot, lambda: "tried again in 58 s: no data" in screen_text(pilot))
+            await pilot.press("down", "down")
+            assert "given up after 5 attempts; tried again in 58 s" in screen_text(pilot)
+
+
+def with_sources(channel_id: int, count: int, **changes: object) -> FakeClient:
+    """A rack of one channel with so many sources."""
+    row = view(channel_id, "News HD", **{"sources": count, **changes})  # type: ignore[arg-type]
+    client = FakeClient([row])
+    backups = [{"url": f"srt://198.51.100.{number}:9000?passphrase=verysecret"} for number in range(2, count + 1)]
+    document = client.documents[channel_id]
+    document.spec = spec("News HD", 1, sources=[*document.spec["sources"], *backups])
+    return client
+
+
+def switches(client: FakeClient) -> list[object]:
+    return [what for verb, what in client.asked if verb == "switch"]
+
+
+class TestSources:
+    async def test_with_two_sources_it_goes_to_the_other_one_once_confirmed(self, clock: Clock) -> None:
+        client = with_sources(1, 2)
+        console = ConsoleApp(lambda: client, clock=clock)
+        async with console.run_test(notifications=True) as pilot:
+            await settled(pilot)
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            for words in ("Change the source of News HD?", "udp://239.1.1.1:5000 on eth1", "srt://198.51.100.2:9000"):
+                assert words in screen_text(pilot)
+            assert "verysecret" not in screen_text(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
+            assert switches(client) == []
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            await pilot.press("y")
+            await until(pilot, lambda: switches(client) == [(1, 1)])
+            await until(pilot, lambda: "News HD changes to source 2 of 2" in screen_text(pilot))
+
+    async def test_from_the_backup_it_goes_back_to_the_primary(self, clock: Clock) -> None:
+        client = with_sources(1, 2, source_index=1)
+        console = ConsoleApp(lambda: client, clock=clock)
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            await pilot.press("y")
+            await until(pilot, lambda: switches(client) == [(1, 0)])
+
+    async def test_with_more_than_two_one_is_chosen_from_a_list(self, clock: Clock) -> None:
+        client = with_sources(1, 4, source_index=1)
+        console = ConsoleApp(lambda: client, clock=clock)
+        async with console.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            for keys, ordered in (
+                (["escape"], []),
+                (["enter"], []),
+                (["down", "enter"], [(1, 2)]),
+                (["j", "j", "enter"], [(1, 2), (1, 3)]),
+                (["k", "enter"], [(1, 2), (1, 3), (1, 0)]),
+                (["9", "4", "enter"], [(1, 2), (1, 3), (1, 0), (1, 3)]),
+            ):
+                await pilot.press("o")
+                await until(pilot, lambda: isinstance(console.screen, SourceScreen))
+                assert "2 srt://198.51.100.2:9000?passphrase=***  (in use)" in screen_text(pilot)
+                await pilot.press(*keys)
+                await until(pilot, lambda: not isinstance(console.screen, SourceScreen))
+                await until(pilot, lambda ordered=ordered: switches(client) == ordered)
+
+    async def test_a_channel_that_has_one_source_or_is_stopped_says_what_to_do(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test(notifications=True) as pilot:
+            await settled(pilot)
+            await pilot.press("o")
+            await until(pilot, lambda: "Kids has one source only: e adds another." in screen_text(pilot))
+            client.say(view(5, "Weather", Status.STOPPED, sources=2))
+            await pilot.press("G", "o")
+            await until(pilot, lambda: "Weather is stopped: s starts it." in screen_text(pilot))
+            assert switches(client) == []
+
+    async def test_keys_typed_ahead_of_the_question_are_no_orders(self, clock: Clock) -> None:
+        client = with_sources(1, 2)
+        console = ConsoleApp(lambda: client, clock=clock)
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await burst(pilot, "o", "s", "r", "x")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            assert orders(client) == []
+
+    async def test_a_refusal_and_sources_that_somebody_changed_are_told(self, clock: Clock) -> None:
+        client = with_sources(1, 2)
+        console = ConsoleApp(lambda: client, clock=clock)
+        async with console.run_test() as pilot:
+            await settled(pilot)
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
+            client.refusals.append(InvalidInput("News HD is stopped", "start it first", "source"))
+            await pilot.press("y")
+            await until(pilot, lambda: isinstance(console.screen, FaultScreen))
+            assert "start it first" in screen_text(pilot)
+            await pilot.press("escape")
+            client.documents[1].spec = spec("News HD", 1)
+            await pilot.press("o")
+            await until(pilot, lambda: "have just been changed" in screen_text(pilot))
+            await pilot.press("escape", "down", "s")
+            await until(pilot, lambda: orders(client) == [("start", 1)])
 
 
 class TestPlainTerminals:
@@ -559,8 +732,8 @@ class TestPlainTerminals:
         async with console.run_test(size=(40, 8)) as pilot:
             await settled(pilot)
             await pilot.press("asterisk", "slash", "i")
-            await until(pilot, lambda: "▌✓↻ retrying Kids" in screen_text(pilot))
-            assert "✓● on air   News HD" in screen_text(pilot)
+            await until(pilot, lambda: "▌✓↻ retrying   Kids" in screen_text(pilot))
+            assert "✓● on air     News HD" in screen_text(pilot)
             assert console.screen.query_one(KeyBar).region.bottom == 8
 
     async def test_the_log_comes_over_the_whole_of_a_very_small_terminal(self, console: ConsoleApp) -> None:

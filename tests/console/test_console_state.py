@@ -1,8 +1,9 @@
 from datetime import timedelta
 
-from rack_fixtures import NOW, line_up, sample, view, worker_view
+from rack_fixtures import NOW, line_up, sample, unwell, view, worker_view
 
 from transcoder_tui.console.state import Rack
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView, Delta, Snapshot, Telemetry
 
@@ -188,7 +189,32 @@ def test_history_is_bounded() -> None:
 
 def test_counts_name_every_status_that_somebody_is_in() -> None:
     counts = [(word, number) for _, word, number in rack_with(*line_up()).counts()]
-    assert counts == [("on air", 2), ("retrying", 1), ("error", 1), ("stopped", 1)]
+    assert counts == [("on air", 2), ("error", 1), ("retrying", 1), ("stopped", 1)]
+    waiting = rack_with(*(view(number, "A", Status.QUEUED) for number in (1, 2))).counts()
+    assert [(word, number) for _, word, number in waiting] == [("queued", 2)]
+
+
+def test_those_that_are_on_air_and_not_well_are_counted_found_and_sorted_by_how_grave_it_is() -> None:
+    slow, dead = unwell(1, "A", Health.TOO_SLOW), unwell(2, "B", Health.INPUT_LOST)
+    rack = rack_with(slow, dead, view(3, "C"), view(4, "D", Status.ERROR))
+    assert rack.unwell() == 2
+    rack.sort_by("status")
+    assert names(rack) == ["D", "B", "A", "C"]
+    for text, found in {"unwell": ["B", "A"], "input lost": ["B"], "on air": ["B", "A", "C"]}.items():
+        rack.narrow(text)
+        assert names(rack) == found, text
+
+
+def test_what_is_wrong_with_the_worker_comes_and_goes_while_connected() -> None:
+    rack = rack_with()
+    full = worker_view().model_copy(update={"database": "the disk is full"})
+    rack.fold_delta(delta().model_copy(update={"worker": full}))
+    assert rack.worker is not None
+    assert rack.worker.database == "the disk is full"
+    rack.fold_delta(delta(seconds=2))
+    assert rack.worker.database == "the disk is full", "a worker that does not tell"
+    rack.fold_delta(delta(seconds=3).model_copy(update={"worker": worker_view()}))
+    assert rack.worker.database == "ok"
 
 
 def test_a_new_snapshot_after_a_reconnect_keeps_cursor_and_marks() -> None:

@@ -67,6 +67,15 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True
     ),
+    Action(
+        "source",
+        ("o",),
+        "Source",
+        "Change the channel under the cursor to another of its sources",
+        _CHANNELS,
+        footer=45,
+        writes=True,
+    ),
     Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, footer=80, writes=True),
     Action("details", ("i", "enter"), "Details", "Everything about the channel under the cursor", _CHANNELS, footer=70),
     Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, footer=50),

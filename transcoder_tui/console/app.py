@@ -15,14 +15,14 @@ from textual.message import Message
 from textual.screen import Screen
 
 from transcoder_tui.console import format as written
-from transcoder_tui.console import hangup, orders
+from transcoder_tui.console import hangup, orders, sources
 from transcoder_tui.console.ascii import AsciiFilter
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
 from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.theme import NIGHT, needs_sixteen
-from transcoder_tui.errors import Fault, HostFault, TranscoderError
+from transcoder_tui.errors import Conflict, Fault, HostFault, TranscoderError
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
@@ -173,6 +173,45 @@ class ConsoleApp(App[str]):
             self.notify(f"{orders.DONE[order]}: {names}", markup=False)
         if failed:
             self.show_faults(f"Could not {order}", failed)
+
+    def change_source(self, channel: "ChannelView") -> None:
+        """Changes a channel to another of its sources, after asking to which."""
+        if not self._may_write() or self.edge is None:
+            return
+        if refused := sources.refusal(channel):
+            self.notify(refused, severity="warning", markup=False)
+            return
+        self.opening = True
+        self._change_source(self.edge, channel.id)
+
+    @work(group="orders")
+    async def _change_source(self, edge: Edge, channel_id: int) -> None:
+        try:
+            listed = await sources.fetched(edge, channel_id)
+            row = self.rack.channels.get(channel_id)
+            target = await self._ask_for_source(row, listed) if row is not None else None
+            if row is None or target is None:
+                return
+            order = await edge.switch(channel_id, target)
+        except TranscoderError as error:
+            self.show_faults("Could not change the source", error.faults)
+            return
+        finally:
+            self.opening = False
+        self.notify(sources.done(row, target, changed=order.changed), markup=False)
+
+    async def _ask_for_source(self, row: "ChannelView", listed: Sequence[str]) -> int | None:
+        if len(listed) != row.sources:
+            raise Conflict(f"the sources of {row.name} have just been changed", "look at them, then ask again")
+        if row.sources > 2:
+            from transcoder_tui.console.screens.source import SourceScreen
+
+            return await self.push_screen_wait(SourceScreen(row, listed))
+        from transcoder_tui.console.screens.confirm import ConfirmScreen
+
+        other = 1 - row.source_index
+        confirmed = await self.push_screen_wait(ConfirmScreen(sources.question(row, listed, other)))
+        return other if confirmed else None
 
     def _may_write(self) -> bool:
         if self.read_only:

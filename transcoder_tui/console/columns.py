@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from transcoder_tui.client.outlook import next_step
 from transcoder_tui.console import format as written
 from transcoder_tui.console.status import SLOW, Tone, is_live, mark_of
 
@@ -43,6 +44,11 @@ class Column:
     align: Literal["left", "right"] = "right"
     changes: bool = True
     """Whether its cells change while a channel is on air."""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it holds a figure, which a channel has only while it is on air."""
+        return self.align == "right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +92,28 @@ def _renditions(row: "ChannelView") -> str:
 
 
 COLUMNS = (
-    Column("status", "Status", 10, 10, 100, _status, "left"),
-    Column("name", "Name", 13, 26, 99, lambda row, _: (row.name, "plain"), "left", changes=False),
+    Column("status", "Status", 12, 19, 99, _status, "left"),
+    Column("name", "Name", 13, 26, 100, lambda row, _: (row.name, "plain"), "left", changes=False),
     Column("fps", "fps", 5, 6, 80, lambda row, _: _figure(written.rate(row.telemetry.fps))),
     Column("speed", "Speed", 5, 6, 60, _speed),
     Column("bitrate", "Bitrate", 7, 8, 90, lambda row, _: _figure(written.bitrate(row.telemetry.bitrate))),
     Column("drops", "Drops", 5, 6, 70, _drops),
     Column("restarts", "Rst", 3, 4, 50, _restarts),
     Column("uptime", "Uptime", 7, 8, 85, _uptime),
-    Column("source", "Source", 12, 40, 40, lambda row, _: (row.source, "muted"), "left", changes=False),
+    Column("source", "Source", 10, 40, 40, lambda row, _: (row.source, "muted"), "left", changes=False),
     Column("group", "Group", 8, 14, 20, lambda row, _: (row.group or "", "muted"), "left", changes=False),
     Column("renditions", "Renditions", 10, 22, 10, lambda row, _: (_renditions(row), "muted"), "left", changes=False),
     Column("outputs", "Outputs", 20, 80, 30, lambda row, _: (", ".join(row.outputs), "muted"), "left", changes=False),
 )
 """In the order of the table."""
+
+
+def instead_of_figures(row: "ChannelView", now: "datetime | None") -> Cell | None:
+    """When a channel that is not on air is tried again, and why it is not; None where it has figures to show."""
+    if row.status not in ("retrying", "error", "queued", "pending"):
+        return None
+    words = ": ".join(filter(None, (next_step(row, now), row.message)))
+    return (words, mark_of(row).tone) if words else None
 
 
 def lay_out(width: int) -> tuple[Placed, ...]:
@@ -114,7 +128,7 @@ def lay_out(width: int) -> tuple[Placed, ...]:
         columns.remove(min(columns, key=lambda column: column.keep))
     widths = {column.key: column.least for column in columns}
     spare = max(0, room - _needed(columns))
-    for column in sorted(columns, key=lambda column: (column.changes, -column.keep)):
+    for column in sorted(columns, key=lambda column: (column.is_figure, -column.keep)):
         grown = min(spare, column.ideal - column.least)
         widths[column.key] += grown
         spare -= grown

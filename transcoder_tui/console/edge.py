@@ -43,6 +43,10 @@ class Edge:
         """Orders a start, stop or restart."""
         return await _answer(self._client.order(channel_id, verb))
 
+    async def switch(self, channel_id: int, source: int) -> "Order":
+        """Orders another source, by its position from 0."""
+        return await _answer(self._client.switch(channel_id, source))
+
     async def channel(self, channel_id: int) -> "ChannelDocument":
         """One stored channel."""
         return await _answer(self._client.channel(channel_id))

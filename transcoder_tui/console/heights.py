@@ -17,6 +17,8 @@ FAIR_LOG = 3
 """Lines that the log has before the machine takes any: its heading and two more."""
 LEAST_LOG = 2
 """Lines below which the log is of no use: its heading and one more."""
+NOTICE_SHARE = 0.2
+"""Part of the screen that faults of the worker itself take at the most."""
 TABLE_SHARE = 0.6
 """Part of the lines below the machine that the table takes at the most; the log has the rest."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from transcoder_tui.console.status import WORDS, is_live, mark_of
+from transcoder_tui.console.status import WORDS, is_live, is_unwell, life_of, mark_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +23,7 @@ SortKey = Callable[["ChannelView"], Any]
 
 SORT_KEYS: dict[str, SortKey] = {
     "name": lambda row: row.name.casefold(),
-    "status": lambda row: mark_of(row).rank,
+    "status": lambda row: (mark_of(row).rank, row.health.rank),
     "fps": lambda row: row.telemetry.fps,
     "speed": lambda row: row.telemetry.speed,
     "bitrate": lambda row: row.telemetry.bitrate,
@@ -81,6 +81,7 @@ class Rack:
         """Takes over what changed since the message before."""
         ticking = {row.id for row in self.channels.values() if is_live(row) or row.next_retry_at}
         self.at = delta.at
+        self.worker = delta.worker or self.worker
         self.channels.update((row.id, row) for row in delta.changed)
         for channel_id in delta.removed:
             self.channels.pop(channel_id, None)
@@ -165,10 +166,17 @@ class Rack:
         return len(self.marks.difference(self.shown))
 
     def counts(self) -> list[tuple[str, str, int]]:
-        """Status, its word and how many channels are in it, what is on air first; without those that nobody is in."""
+        """Status, its word and how many channels are in it; without those that nobody is in.
+
+        What is on air comes first, then what needs an operator, so that a narrow terminal cuts what matters least.
+        """
         found = Counter(str(row.status.value) for row in self.channels.values())
-        order = ("running", "pending", "stopping", "retrying", "error", "stopped")
+        order = ("running", "error", "retrying", "pending", "queued", "stopping", "stopped")
         return [(status, WORDS[status], found[status]) for status in order if found[status]]
+
+    def unwell(self) -> int:
+        """How many of those on air are not well."""
+        return sum(map(is_unwell, self.channels.values()))
 
     def live(self) -> int:
         """How many channels are on air or about to be."""
@@ -187,7 +195,8 @@ class Rack:
 
 
 def _searchable(row: "ChannelView") -> str:
-    texts = (row.name, row.group or "", row.source, mark_of(row).word, row.status.value)
+    unwell = f"unwell {mark_of(row).word}" if is_unwell(row) else ""
+    texts = (row.name, row.group or "", row.source, life_of(row).word, unwell, row.status.value)
     return "\n".join(texts).casefold()
 
 

@@ -41,21 +41,37 @@ _MARKS = {
 }
 """Keyed by the values of ``models.job.Status``."""
 
-_UNWELL = Mark("▲", "on air", "warn", 2)
-"""On air, but the worker says that it is not well."""
+_UNWELL = "▲"
+"""Stands for a channel that is on air, but of which the worker says that it is not well; its health is the word."""
+
+_UNWELL_RANK = 2
+
+_SILENT = frozenset({"never started", "process stopped", "input lost", "encoder stuck", "output blocked"})
+"""Values of ``models.health.Health`` in which nothing comes out of a channel although its FFmpeg runs."""
 
 _UNKNOWN = Mark("?", "unknown", "plain", 8)
 """A status that this console is too old to know."""
 
 WORDS = {status: mark.word for status, mark in _MARKS.items()}
-"""The word for each status, in the order in which counts are listed last to first."""
+"""The word for each status."""
 
 
 def mark_of(channel: "ChannelView") -> Mark:
     """How a channel's status is shown."""
-    if channel.status == "running" and channel.message:
-        return _UNWELL
+    if is_unwell(channel):
+        health = channel.health.value
+        return Mark(_UNWELL, health, "bad" if health in _SILENT else "warn", _UNWELL_RANK)
+    return life_of(channel)
+
+
+def life_of(channel: "ChannelView") -> Mark:
+    """The same without its health: where the channel's run is in its life."""
     return _MARKS.get(channel.status, _UNKNOWN)
+
+
+def is_unwell(channel: "ChannelView") -> bool:
+    """Whether the channel is on air and something is the matter with it."""
+    return channel.status == "running" and channel.health != "ok"
 
 
 def tone_of(status: str) -> Tone:

@@ -114,6 +114,11 @@ class Source(BaseModel):
         return parse_source(self.url)
 
     @property
+    def words(self) -> str:
+        """Address and interface in a few words, secrets masked: ``udp://239.1.1.1:5000 on eth1``."""
+        return self.address.masked + (f" on {self.interface}" if self.interface else "")
+
+    @property
     def listens_on(self) -> str | None:
         """The port that only one program can receive on; None where others may receive too, or it is elsewhere."""
         address = self.address

@@ -1,6 +1,7 @@
 """Everything that the worker knows of one channel, kept up to date."""
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -10,10 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from transcoder_tui.client.outlook import outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.state import Rack
-from transcoder_tui.console.status import is_live, mark_of
-from transcoder_tui.console.widgets.fault_line import retry_text
+from transcoder_tui.console.status import is_live, is_unwell, life_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,20 +28,21 @@ LABEL_WIDTH = 11
 def facts(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str]]:
     """Labels and what stands beside them; a label is empty where a list goes on."""
     since = f" for {written.since(row.since, now)}" if row.since else ""
-    yield "Status", f"{mark_of(row).text}{since}, wanted {row.wanted.value}"
-    if row.message:
-        yield "Fault", row.message
-    if row.remedy:
-        yield "Remedy", row.remedy
-    if retry := retry_text(row, now):
-        yield "Retry", retry
+    yield "Status", f"{life_of(row).text}{since}, wanted {row.wanted.value}"
+    if not is_unwell(row):
+        yield from _labelled("Fault", row.message)
+        yield from _labelled("Remedy", row.remedy)
+    if coming := outlook(row, now):
+        yield "Next", coming
     elif row.attempt:
         yield "Attempts", f"{row.attempt} of {row.max_attempts} failed"
+    yield from _alarms(row, now)
     if row.group:
         yield "Group", row.group
     yield "Priority", str(row.priority)
-    backup = f" (source {row.source_index + 1} of {row.sources})" if row.sources > 1 else ""
-    yield "Source", row.source + (f" on {row.interface}" if row.interface else "") + backup
+    yield "Source", row.source + (f" on {row.interface}" if row.interface else "")
+    if row.sources > 1:
+        yield "", f"{row.source_index + 1} of {row.sources}{', chosen by an operator' if row.pinned else ''}"
     yield from _listed("Renditions", row.renditions)
     yield from _listed("Outputs", row.outputs)
     figures = row.telemetry
@@ -53,8 +55,28 @@ def facts(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str
         cpu = "" if figures.cpu_percent is None else f", {figures.cpu_percent:.0f}% of one core"
         memory = "" if figures.rss_bytes is None else f", {written.size(figures.rss_bytes)} of memory"
         yield "Process", f"pid {row.pid}{cpu}{memory}"
+    yield from _labelled("Limits", row.limits)
     yield "Restarts", written.count(row.restarts)
+    if row.gap_s is not None:
+        yield "Last gap", f"{row.gap_s:g} s off air at the last interruption"
     yield "Channel", f"id {row.id}, revision {row.revision}"
+
+
+def _labelled(label: str, text: str) -> Iterator[tuple[str, str]]:
+    if text:
+        yield label, text
+
+
+def _alarms(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str]]:
+    """Each alarm with since when, why and its remedy; what stands above them already is not said again."""
+    said = {""} if is_unwell(row) else {"", row.message, row.remedy}
+    for alarm in row.alarms:
+        begun = alarm.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+        yield "Alarm", f"{alarm.health.value} for {written.since(alarm.since, now)}, since {begun}"
+        if alarm.message not in said:
+            yield "", alarm.message
+        if alarm.remedy not in said:
+            yield "", f"→ {alarm.remedy}"
 
 
 def _listed(label: str, entries: list[str]) -> Iterator[tuple[str, str]]:
@@ -90,8 +112,12 @@ class DetailsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Keeps the facts up to date, at the pace of the live stream."""
-        self.show()
+        self.call_after_refresh(self.show)
         self.set_interval(1.0, self.show)
+
+    def on_resize(self) -> None:
+        """Breaks long lines anew."""
+        self.call_after_refresh(self.show)
 
     def show(self) -> None:
         """Draws what is known now; the last of it stays where the channel was deleted."""
@@ -99,11 +125,14 @@ class DetailsScreen(ModalScreen[None]):
         if row is None:
             return
         self.query_one("#details").border_title = Content(row.name).markup
+        listed = self.query_one("#facts", Static)
+        room = max(1, listed.size.width - LABEL_WIDTH)
         lines = [
-            Content.assemble((f"{label:{LABEL_WIDTH}}", "$foreground 60%"), text)
+            Content.assemble((f"{label:{LABEL_WIDTH}}", "$foreground 60%"), part)
             for label, text in facts(row, self._rack.at)
+            for label, part in zip(chain([label], repeat("")), Content(text).wrap(room), strict=False)
         ]
-        self.query_one("#facts", Static).update(Content("\n").join(lines))
+        listed.update(Content("\n").join(lines))
 
     def action_close(self) -> None:
         """Closes the details."""

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from transcoder_tui.console.actions import bindings_for
-from transcoder_tui.console.heights import TITLES, share_out
+from transcoder_tui.console.heights import NOTICE_SHARE, TITLES, share_out
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.channel_table import ChannelTable, TableHeader
 from transcoder_tui.console.widgets.empty import EmptyState
@@ -17,6 +17,7 @@ from transcoder_tui.console.widgets.fault_line import FaultLine
 from transcoder_tui.console.widgets.heading import Heading
 from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.console.widgets.log_pane import LogPane
+from transcoder_tui.console.widgets.notice import Notice, worker_faults
 from transcoder_tui.console.widgets.system_strip import SystemStrip
 from transcoder_tui.console.widgets.title_bar import TitleBar
 
@@ -49,6 +50,7 @@ class MainScreen(Screen[None]):
         """From top to bottom."""
         table = ChannelTable(self._rack, id="table")
         yield TitleBar(self._rack, read_only=self._read_only, id="title")
+        yield Notice(id="notice")
         yield SystemStrip(self._rack, id="system")
         yield Heading("Table", id="narrowed")
         yield TableHeader(table, id="columns")
@@ -77,6 +79,7 @@ class MainScreen(Screen[None]):
         """Draws what a message of the stream changed."""
         self._lost = ""
         self.query_one(TitleBar).show()
+        self.query_one(Notice).show(worker_faults(self._rack.worker))
         self.query_one(SystemStrip).refresh()
         table = self.query_one(ChannelTable)
         table.stale = False
@@ -95,6 +98,7 @@ class MainScreen(Screen[None]):
         """
         self._lost = advice
         self.query_one(TitleBar).show(words)
+        self.query_one(Notice).show([])
         self.query_one(ChannelTable).stale = True
         self._show_layout()
 
@@ -130,9 +134,11 @@ class MainScreen(Screen[None]):
         zoomed = self.has_class("-zoomed")
         asked = self.query_one("#narrowed").display + len(self.query("#filter"))
         width, height = self.size
-        shares = share_out(
-            height - TITLES - asked, strip=strip.wanted(width), rows=len(self._rack.shown), fault=fault.wanted(width)
-        )
+        notice = self.query_one(Notice)
+        said = min(notice.wanted(width), max(1, int(height * NOTICE_SHARE)))
+        notice.allow(said)
+        room = height - TITLES - said - asked
+        shares = share_out(room, strip=strip.wanted(width), rows=len(self._rack.shown), fault=fault.wanted(width))
         strip.allow(0 if zoomed else shares.strip)
         fault.allow(fault.wanted(width) if zoomed else shares.fault)
         self.query_one(ChannelTable).styles.height = shares.table
@@ -335,6 +341,11 @@ class MainScreen(Screen[None]):
         """Opens a copy of the channel under the cursor in the form."""
         if channel := self._chosen():
             self.app.open_form("clone", channel)
+
+    def action_source(self) -> None:
+        """Changes the channel under the cursor to another of its sources."""
+        if channel := self._chosen():
+            self.app.change_source(channel)
 
     def action_details(self) -> None:
         """Everything about the channel under the cursor."""

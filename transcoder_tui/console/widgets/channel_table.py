@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from transcoder_tui.console.columns import GAP, GUTTER, Placed, lay_out
+from transcoder_tui.console.columns import GAP, GUTTER, Placed, instead_of_figures, lay_out
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.status import Tone
 from transcoder_tui.console.widgets.cells import fit, line
@@ -117,7 +117,14 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         styles = self._styles(under_cursor, marked)
         gutter = ("▌" if under_cursor else " ") + ("✓" if marked else " ")
         parts: list[tuple[str, Style]] = [(gutter, styles["gutter"])]
+        words = instead_of_figures(row, self._rack.at)
+        room = self._figures_width
         for placed in self._columns:
+            if words is not None and placed.column.is_figure:
+                if room:
+                    parts += [(fit(words[0], room), styles[words[1]]), (" " * GAP, styles["plain"])]
+                    room = 0
+                continue
             text, tone = placed.column.read(row, self._rack.at)
             emphasis = "name" if placed.column.key == "name" else tone
             parts.append((fit(text, placed.width, placed.column.align), styles[emphasis]))
@@ -148,6 +155,10 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             if placed.column.changes:
                 end = width
         return end
+
+    @property
+    def _figures_width(self) -> int:
+        return max(0, sum(placed.width + GAP for placed in self._columns if placed.column.is_figure) - GAP)
 
     def _styles(self, under_cursor: bool, marked: bool) -> dict[str, Style]:
         base = self.base

@@ -1,12 +1,13 @@
-"""What is wrong with the channel under the cursor, what would help, and when it is tried again."""
+"""What is wrong with the channel under the cursor, what would help, and what comes next."""
 
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
 
+from transcoder_tui.client.outlook import outlook
+from transcoder_tui.console import format as written
 from transcoder_tui.console.status import mark_of
 from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
@@ -14,23 +15,44 @@ from transcoder_tui.console.widgets.painted import Painted
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
 
+MOST_LINES = 3
+"""Fault, remedy, what comes next."""
 
-def retry_text(row: "ChannelView", now: datetime | None) -> str:
-    """``next retry in 12 s (3 of 5)`` while a channel waits for one, else nothing."""
-    if row.status != "retrying" or row.next_retry_at is None or now is None:
-        return ""
-    seconds = max(0, ceil((row.next_retry_at - now) / timedelta(seconds=1)))
-    when = f"in {seconds} s" if seconds else "now"
-    return f"next retry {when} ({row.attempt} of {row.max_attempts})"
+Texts = tuple[str, str, str]
+"""What stands on one line: the fault, its remedy, and at the right what comes next; each may be empty."""
+
+
+def arranged(fault: str, remedy: str, coming: str, width: int, lines: int) -> list[Texts]:
+    """Shares texts out over as few lines as hold them, without cutting one that a further line would hold.
+
+    Args:
+        fault: What is wrong.
+        remedy: What would help.
+        coming: What comes next.
+        width: Cells of a line.
+        lines: How many there may be.
+    """
+
+    def fits(*texts: str) -> bool:
+        return sum(cell_len(text) + 2 for text in texts if text) <= width
+
+    indented = f"   {remedy}" if remedy else ""
+    if lines == 1 or fits(fault, remedy, coming):
+        return [(fault, f"  {remedy}" if remedy else "", coming)]
+    if fits(fault, coming):
+        return [(fault, "", coming), ("", indented, "")]
+    if lines == 2 or not remedy or fits(indented, coming):
+        return [(fault, "", ""), ("", indented, coming)]
+    return [(fault, "", ""), ("", indented, ""), ("", "", coming)]
 
 
 class FaultLine(Painted):
-    """One line, or two where message and remedy do not fit one; none where nothing is wrong."""
+    """One line, or more where they do not fit one; none where nothing is wrong."""
 
     PREFIX = "fault-line"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "fault-line--remedy",
-        "fault-line--retry",
+        "fault-line--coming",
         *(f"fault-line--{tone}" for tone in ("good", "busy", "warn", "bad", "muted", "plain")),
     }
 
@@ -38,7 +60,7 @@ class FaultLine(Painted):
         super().__init__(id=id)
         self._row: ChannelView | None = None
         self._now: datetime | None = None
-        self._two = False
+        self._lines = 1
 
     def show(self, row: "ChannelView | None", now: datetime | None) -> None:
         """Draws a channel's fault.
@@ -53,36 +75,34 @@ class FaultLine(Painted):
     def wanted(self, width: int) -> int:
         """Lines that it needs in ``width`` cells; none where nothing is wrong."""
         row = self._row
-        if row is None or not (row.message or row.remedy or retry_text(row, self._now)):
+        if row is None or not (row.message or row.remedy or outlook(row, self._now)):
             return 0
-        head, remedy, retry = self._texts()
-        needed = cell_len(head) + cell_len(remedy) + cell_len(retry) + 4
-        return 2 if remedy and needed > width else 1
+        return len(arranged(*self._texts(row), width, MOST_LINES))
 
     def allow(self, lines: int) -> None:
         """Takes as many lines as there are for it; none hides it."""
-        self._two = lines > 1
+        self._lines = lines
         self.display = lines > 0
         self.styles.height = max(1, lines)
 
-    def _texts(self) -> tuple[str, str, str]:
-        if self._row is None:
-            return "", "", ""
-        return f" {mark_of(self._row).glyph} {self._row.message}", self._row.remedy, retry_text(self._row, self._now)
+    def _texts(self, row: "ChannelView") -> Texts:
+        more = len(row.alarms) - 1
+        others = f"+{written.plural(more, 'alarm')} (i)" if more > 0 and row.status == "running" else ""
+        return f" {mark_of(row).glyph} {row.message}", row.remedy, outlook(row, self._now) or others
 
     def render_line(self, y: int) -> Strip:
-        """The fault, its remedy and the next retry at the right."""
+        """The fault, its remedy and what comes next."""
         width, base = self.size.width, self.base
-        if self._row is None:
+        texts = arranged(*self._texts(self._row), width, self._lines) if self._row is not None else []
+        if self._row is None or y >= len(texts):
             return Strip.blank(width, base)
-        head, remedy, retry = self._texts()
-        style = self.tone(mark_of(self._row).tone)
-        soft = self.tone("remedy")
-        retry_style = self.tone("retry")
-        if y == 1:
-            return line([(fit(f"   {remedy}", width), soft)], width, base)
-        room = max(0, width - cell_len(retry) - 2)
-        then = "" if self._two or not remedy else f"  {remedy}"
-        first = min(cell_len(head), room)
-        parts = [(fit(head, first), style), (fit(then, room - first), soft), (f" {retry} ", retry_style)]
+        fault, remedy, coming = texts[y]
+        coming = f" {coming} " if coming else ""
+        room = max(0, width - cell_len(coming))
+        first = min(cell_len(fault), room)
+        parts = [
+            (fit(fault, first), self.tone(mark_of(self._row).tone)),
+            (fit(remedy, room - first), self.tone("remedy")),
+            (coming, self.tone("coming")),
+        ]
         return line(parts, width, base)

@@ -1,5 +1,6 @@
 """The first line: which machine, how its worker is, how many channels are in which state."""
 
+from itertools import chain
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -52,15 +53,13 @@ class TitleBar(Painted):
         if self._lost:
             room = width - _cells(left)
             return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width)
-        right = self._counts()
-        if warning := self._warning():
-            while right and _cells(left) + cell_len(warning) + _cells(right) >= width:
-                right.pop()
-            left.append((fit(warning, min(cell_len(warning), width - _cells(left))), "warn"))
-        else:
-            left += self._worker()
-            while len(left) > 1 and _cells(left) + _cells(right) >= width:
-                left.pop()
+        counts, worker = self._counts(), self._worker()
+        while worker and _cells([*left, *worker, *chain(*counts)]) >= width:
+            worker.pop()
+        left += worker
+        while counts and _cells([*left, *chain(*counts)]) >= width:
+            counts.pop()
+        right = list(chain(*counts))
         gap = width - _cells(left) - _cells(right) - 1
         return self._drawn([*left, (" " * max(1, gap), "plain"), *right], width)
 
@@ -73,22 +72,17 @@ class TitleBar(Painted):
             (f" worker {worker.version}, FFmpeg {worker.ffmpeg_version}", "muted"),
         ]
 
-    def _warning(self) -> str:
-        """What somebody has to know of the worker before anything else; it comes before the counts."""
-        worker = self._rack.worker
-        if worker is None:
-            return ""
-        stores, kept = worker.database == "ok", worker.keeper_pid is not None
-        words = "" if kept else " ▲ no keeper: nobody restarts the worker" if stores else " ▲ no keeper"
-        return words if stores else f"{words} ▲ orders cannot be stored: {' '.join(worker.database.split())}"
-
-    def _counts(self) -> list[tuple[str, str]]:
+    def _counts(self) -> list[list[tuple[str, str]]]:
+        """How many channels there are and how they are, in groups that stay together."""
         if self._rack.worker is None:
             return []
-        parts = [(written.plural(len(self._rack.channels), "channel"), "plain")]
+        groups = [[(written.plural(len(self._rack.channels), "channel"), "plain")]]
         for status, word, number in self._rack.counts():
-            parts += [("  ", "plain"), (f"{number} {word}", tone_of(status))]
-        return parts
+            group: list[tuple[str, str]] = [("  ", "plain"), (f"{number} {word}", tone_of(status))]
+            if status == "running" and (unwell := self._rack.unwell()):
+                group.append((f" ({unwell} unwell)", "warn"))
+            groups.append(group)
+        return groups
 
     def _drawn(self, parts: list[tuple[str, str]], width: int) -> Strip:
         return line(((text, self.tone(name)) for text, name in parts), width, self.base)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from transcoder_tui.errors import Conflict, Fault, InvalidInput, NoSuchChannel
@@ -15,13 +15,17 @@ from transcoder_tui.store.entries import write_events, write_jobs
 from transcoder_tui.store.rows import (
     CHILDREN,
     StoredChannel,
-    child_rows,
+    child_values,
     name_key,
     own_fields,
-    read_channels,
-    revision_row,
+    read_job,
+    revision_values,
 )
-from transcoder_tui.store.tables import ChannelRow, RevisionRow
+from transcoder_tui.store.tables import ChannelRow, JobRow, RevisionRow, Table
+
+MANY = 500
+"""Ids in one statement; SQLite takes 32766 parameters, older ones 999."""
+_NAMES = select(ChannelRow.id, ChannelRow.name_key)
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,11 @@ def apply_edits(
                 # A name that no channel can have: frees the old one for another channel of these edits.
                 row.name_key = f"\0{row.id}"
     session.flush()
-    ids = [_put(session, edit, at, actor) for edit in edits]
-    session.flush()
-    stored = {channel.id: channel for channel in read_channels(session, [i for i in ids if i is not None])}
+    stored = _put(session, edits, at, actor)
     created = {
-        edit.spec.name: i
-        for edit, i in zip(edits, ids, strict=True)
-        if edit.spec is not None and edit.channel_id is None
+        channel.spec.name: channel.id
+        for edit, channel in zip(edits, stored, strict=True)
+        if channel is not None and edit.channel_id is None
     }
     placed = [
         event.model_copy(update={"channel_id": created[event.channel]})
@@ -70,7 +72,7 @@ def apply_edits(
         else event
         for event in events
     ]
-    return [stored[i] if i is not None else None for i in ids], write_events(session, placed)
+    return stored, write_events(session, placed)
 
 
 def put_channels(session: Session, channels: Sequence[StoredChannel]) -> None:
@@ -83,11 +85,10 @@ def put_channels(session: Session, channels: Sequence[StoredChannel]) -> None:
         fields = own_fields(channel.spec) | {"id": channel.id, "revision": channel.revision}
         session.add(ChannelRow(**fields, created_at=created.get(channel.id, at), updated_at=at))
     session.flush()
-    for channel in channels:
-        session.add_all(child_rows(channel.id, channel.spec))
-        kept = RevisionRow.channel_id == channel.id, RevisionRow.revision == channel.revision
-        if session.exec(select(RevisionRow.id).where(*kept)).first() is None:
-            session.add(revision_row(channel.id, channel.revision, channel.spec, at, "worker"))
+    kept = set(session.exec(select(RevisionRow.channel_id, RevisionRow.revision)))
+    copied = [channel for channel in channels if (channel.id, channel.revision) not in kept]
+    _write_children(session, channels)
+    _write_revisions(session, copied, at, "worker")
     write_jobs(session, {channel.id: channel.job for channel in channels})
 
 
@@ -103,29 +104,75 @@ def _expected(session: Session, channel_id: int, revision: int | None) -> Channe
     return row
 
 
-def _put(session: Session, edit: Edit, at: datetime, actor: str) -> int | None:
-    """Writes a created or changed channel and returns its id."""
-    spec = edit.spec
-    if spec is None:
-        return None
-    namesake = session.exec(select(ChannelRow).where(ChannelRow.name_key == name_key(spec.name))).first()
-    if namesake is not None:
-        raise InvalidInput(
-            [Fault(f"{spec.name!r} is already the name of channel {namesake.id}", "choose another name", "name")]
-        )
-    if edit.channel_id is None:
-        row = ChannelRow(**own_fields(spec), revision=1, created_at=at, updated_at=at)
-        session.add(row)
-    else:
+def _put(session: Session, edits: Sequence[Edit], at: datetime, actor: str) -> list[StoredChannel | None]:
+    """Writes the created and changed channels in one go.
+
+    One after the other, each would be looked for among all that were written before it.
+
+    Returns:
+        The channel of each edit; None where it was deleted.
+    """
+    _refuse_namesakes(session, edits)
+    rows = [_row(session, edit, edit.spec, at) if edit.spec is not None else None for edit in edits]
+    session.flush()
+    changed = [edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is not None]
+    jobs = _jobs(session, changed)
+    given: dict[int, JobFields] = {}
+    stored: list[StoredChannel | None] = []
+    for edit, row in zip(edits, rows, strict=True):
+        if row is None or edit.spec is None:
+            stored.append(None)
+            continue
+        assert row.id is not None, "a flushed row has its id"
+        if edit.job is not None or edit.channel_id is None:
+            given[row.id] = edit.job or JobFields()
+        job = given.get(row.id) or jobs.get(row.id) or JobFields()
+        stored.append(StoredChannel(row.id, row.revision, edit.spec, job))
+    there = [channel for channel in stored if channel is not None]
+    for _, _, child in CHILDREN:
+        for start in range(0, len(changed), MANY):
+            session.execute(delete(child).where(col(child.channel_id).in_(changed[start : start + MANY])))
+    _write_children(session, there)
+    _write_revisions(session, there, at, actor)
+    write_jobs(session, given)
+    return stored
+
+
+def _jobs(session: Session, channel_ids: Sequence[int]) -> dict[int, JobFields]:
+    found: dict[int, JobFields] = {}
+    for start in range(0, len(channel_ids), MANY):
+        query = select(JobRow).where(col(JobRow.channel_id).in_(channel_ids[start : start + MANY]))
+        found |= {row.channel_id: read_job(row) for row in session.exec(query)}
+    return found
+
+
+def _write_children(session: Session, channels: Sequence[StoredChannel]) -> None:
+    for table, values in child_values([(channel.id, channel.spec) for channel in channels]):
+        if values:
+            session.execute(insert(table), values)
+
+
+def _write_revisions(session: Session, channels: Sequence[StoredChannel], at: datetime, actor: str) -> None:
+    values = [revision_values(channel.id, channel.revision, channel.spec, at, actor) for channel in channels]
+    if values:
+        session.execute(insert(Table.metadata.tables["revision"]), values)
+
+
+def _refuse_namesakes(session: Session, edits: Sequence[Edit]) -> None:
+    owners = {key: f"channel {channel_id}" for channel_id, key in session.exec(_NAMES)}
+    for spec in (edit.spec for edit in edits if edit.spec is not None):
+        owner = owners.get(name_key(spec.name))
+        if owner is not None:
+            fault = f"{spec.name!r} is already the name of {owner}"
+            raise InvalidInput([Fault(fault, "choose another name", "name")])
+        owners[name_key(spec.name)] = "another of these channels"
+
+
+def _row(session: Session, edit: Edit, spec: ChannelSpec, at: datetime) -> ChannelRow:
+    if edit.channel_id is not None:
         row = _expected(session, edit.channel_id, None)
         row.sqlmodel_update(own_fields(spec) | {"revision": row.revision + 1, "updated_at": at})
-    session.flush()
-    channel_id = row.id
-    assert channel_id is not None
-    for _, _, child in CHILDREN:
-        session.execute(delete(child).where(col(child.channel_id) == channel_id))
-    session.add_all(child_rows(channel_id, spec))
-    session.add(revision_row(channel_id, row.revision, spec, at, actor))
-    if edit.job is not None or edit.channel_id is None:
-        write_jobs(session, {channel_id: edit.job or JobFields()})
-    return channel_id
+        return row
+    row = ChannelRow(**own_fields(spec), revision=1, created_at=at, updated_at=at)
+    session.add(row)
+    return row

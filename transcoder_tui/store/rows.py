@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col, select
 
 from transcoder_tui.errors import Fault, StoreUnavailable
@@ -23,8 +24,8 @@ from transcoder_tui.store.tables import (
     JobRow,
     OutputRow,
     RenditionRow,
-    RevisionRow,
     SourceRow,
+    Table,
 )
 
 CHILDREN: tuple[tuple[str, type[BaseModel], type[ChildRow]], ...] = (
@@ -56,12 +57,18 @@ def own_fields(spec: ChannelSpec) -> dict[str, Any]:
     return {name: getattr(spec, name) for name in ChannelFields.model_fields} | {"name_key": name_key(spec.name)}
 
 
-def child_rows(channel_id: int, spec: ChannelSpec) -> list[ChildRow]:
-    """A row for each source, rendition and output."""
+def child_values(channels: Sequence[tuple[int, ChannelSpec]]) -> list[tuple[SqlTable, list[dict[str, Any]]]]:
+    """The columns of each source, rendition and output of these channels, by the table that they belong to."""
     return [
-        row(channel_id=channel_id, position=position, **child.model_dump())
+        (
+            Table.metadata.tables[str(row.__tablename__)],
+            [
+                {"channel_id": channel_id, "position": position, **child.model_dump()}
+                for channel_id, spec in channels
+                for position, child in enumerate(getattr(spec, name))
+            ],
+        )
         for name, _, row in CHILDREN
-        for position, child in enumerate(getattr(spec, name))
     ]
 
 
@@ -71,9 +78,14 @@ def job_values(channel_id: int, job: JobFields) -> dict[str, Any]:
     return _storable(_fields(JobFields, job)) | {"channel_id": channel_id, "alarms": alarms}
 
 
-def revision_row(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> RevisionRow:
-    """The copy of a channel that is kept when it changes."""
-    return RevisionRow(channel_id=channel_id, revision=revision, at=at, actor=actor, spec=spec.document())
+def read_job(row: JobRow) -> JobFields:
+    """The job of a row."""
+    return JobFields.model_validate(_fields(JobFields, row))
+
+
+def revision_values(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> dict[str, Any]:
+    """The columns of the copy of a channel that is kept when it changes."""
+    return {"channel_id": channel_id, "revision": revision, "at": at, "actor": actor, "spec": spec.document()}
 
 
 def event_values(event: EventFields) -> dict[str, Any]:
@@ -131,7 +143,7 @@ def _read_channel(
             id=channel_id,
             revision=row.revision,
             spec=ChannelSpec.model_validate(_fields(ChannelFields, row) | children),
-            job=JobFields.model_validate(_fields(JobFields, job)) if job else JobFields(),
+            job=read_job(job) if job else JobFields(),
         )
     except ValidationError as error:
         raise StoreUnavailable(

@@ -21,6 +21,10 @@ class Alarms:
         self._active = {alarm.health: alarm for alarm in active}
         self._gone_at: dict[Health, float] = {}
 
+    def __bool__(self) -> bool:
+        """Whether anything is raised."""
+        return bool(self._active)
+
     @property
     def active(self) -> list[Alarm]:
         """What is raised, the gravest first."""

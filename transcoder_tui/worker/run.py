@@ -484,6 +484,8 @@ class ChannelRun:
     # Alarms
 
     def _alarm(self, troubles: list[Trouble], now: float) -> None:
+        if not troubles and not self._alarms:
+            return
         if self.job.status != Status.RUNNING:
             # What led to this start is over when the channel is on air again, not before.
             present = {trouble.health for trouble in troubles}
@@ -492,8 +494,6 @@ class ChannelRun:
                 for alarm in self._alarms.active
                 if alarm.health not in present
             ]
-        if not troubles and not self._alarms.active:
-            return
         raised, cleared = self._alarms.update(troubles, _utc(), now)
         if raised or cleared:
             self.job = self.job.model_copy(update={"alarms": self._alarms.active})

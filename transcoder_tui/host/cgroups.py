@@ -12,7 +12,8 @@ OWN = "worker"
 _MARKS = (("environ", b"TRANSCODER_RUN_ID="), ("cmdline", b"transcoder_tui"))
 """By what a process of ours is known: FFmpeg by its environment, keeper and worker by their modules."""
 _UNIFIED = "on a host with systemd, boot with systemd.unified_cgroup_hierarchy=1"
-_DELEGATE = "run the worker under systemd with Delegate=memory and ProtectControlGroups=no in its unit"
+_DELEGATE = "give its systemd unit (254 or later) Delegate=memory, DelegateSubgroup=worker and ProtectControlGroups=no"
+_UNITS = (".service", ".scope")
 
 
 class NoGround(Exception):
@@ -32,8 +33,10 @@ class NoGround(Exception):
 def find_ground(pid: int, run_path: Path) -> Path:
     """The cgroup below which a worker may limit the memory of its channels; it need not exist yet.
 
-    That is its own cgroup where nothing else lives in it and we may write there, as under systemd with ``Delegate=``.
-    Root may begin a tree of its own besides, but not out of a systemd unit, which has its place assigned.
+    That is its own cgroup where nothing else lives in it and we may write there, as in a container. Under systemd it
+    is that of the unit, if it is delegated and systemd itself starts the keeper in :data:`OWN`: FFmpegs outlive the
+    unit's stop, and in a cgroup whose children are limited systemd could not start it again ("Failed to attach to
+    cgroup: Device or resource busy", systemd 252). Outside of systemd's services root may begin a tree of its own.
 
     Args:
         pid: The worker, its keeper, or a process that would start them.
@@ -51,9 +54,12 @@ def find_ground(pid: int, run_path: Path) -> Path:
     own = mount / place.lstrip("/")
     if own.name == OWN and _is_ours(own.parent):
         return own.parent
+    unit = next((part for part in reversed(own.parts) if part.endswith(_UNITS)), "")
+    if unit.endswith(".service"):
+        raise NoGround(f"the systemd unit {unit} does not leave its cgroup to us", _DELEGATE)
     if _is_ours(own):
         return own
-    if os.geteuid() == 0 and os.access(mount, os.W_OK) and not own.name.endswith(".service"):
+    if os.geteuid() == 0 and os.access(mount, os.W_OK):
         return mount / f"transcoder-tui-{hashlib.sha256(os.fsencode(run_path)).hexdigest()[:8]}"
     raise NoGround(f"the cgroup {place} is not ours to divide", _DELEGATE)
 
@@ -88,7 +94,7 @@ def _is_ours(cgroup: Path) -> bool:
     if not writable or "memory" not in words(cgroup / "cgroup.controllers"):
         return False
     # What systemd did not delegate it keeps in order itself, even where its owner or root may write there.
-    delegated = cgroup.suffix not in (".service", ".scope") or _is_delegated(cgroup)
+    delegated = not cgroup.name.endswith(_UNITS) or _is_delegated(cgroup)
     return delegated and all(map(_is_our, words(cgroup / "cgroup.procs")))
 
 

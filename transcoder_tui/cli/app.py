@@ -172,6 +172,20 @@ def restart(ctx: typer.Context, channels: Channels = None, every: All = False) -
     _order(ctx, "restart", channels, every)
 
 
+@app.command()
+def switch(
+    ctx: typer.Context,
+    channel: Channel,
+    source: Annotated[
+        int, typer.Argument(metavar="SOURCE", help="Its number, as 'show' lists them.", show_default=False)
+    ],
+) -> None:
+    """Change a channel to another of its sources, where it stays until that source fails."""
+    from transcoder_tui.cli.orders import switch as change_source
+
+    _ask(ctx, lambda client: change_source(client, channel, source))
+
+
 def _order(
     ctx: typer.Context, verb: Literal["start", "stop", "restart"], channels: list[str] | None, every: bool
 ) -> None:
@@ -256,12 +270,15 @@ def events(
     channel: Annotated[
         str | None, typer.Option("--channel", metavar="CH", help="Of this channel only.", show_default=False)
     ] = None,
+    with_log: Annotated[
+        bool, typer.Option("--log", help="Below each failure, the end of FFmpeg's log that was kept with it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what happened and who did it, latest last."""
+    """Print what happened and who did it, latest last; as JSON with what was kept of FFmpeg's log."""
     from transcoder_tui.cli.logs import print_events
 
-    _ask(ctx, lambda client: print_events(client, channel, limit=limit, as_json=as_json))
+    _ask(ctx, lambda client: print_events(client, channel, limit=limit, with_log=with_log, as_json=as_json))
 
 
 @app.command()

@@ -9,7 +9,6 @@ from transcoder_tui.cli.figures import (
     complaint,
     duration_text,
     flat,
-    health,
     number_text,
     status_text,
     style_of,
@@ -19,6 +18,7 @@ from transcoder_tui.cli.figures import (
 from transcoder_tui.cli.naming import find_one
 from transcoder_tui.cli.output import Cell, Column, complain, say, say_pairs, say_table, write_json
 from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.client.outlook import outlook
 from transcoder_tui.errors import NoSuchChannel
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.view import ChannelView, JobView
@@ -27,12 +27,12 @@ COLUMNS = (
     Column("ID", right=True),
     Column("STATUS"),
     Column("NAME"),
-    Column("GROUP"),
-    Column("FPS", right=True),
-    Column("SPEED", right=True),
-    Column("BITRATE", right=True),
-    Column("DROPS", right=True),
-    Column("RESTARTS", right=True),
+    Column("GROUP", spare=6),
+    Column("FPS", right=True, spare=1),
+    Column("SPEED", right=True, spare=2),
+    Column("BITRATE", right=True, spare=3),
+    Column("DROPS", right=True, spare=4),
+    Column("RESTARTS", right=True, spare=5),
     Column("UPTIME", right=True),
     Column("MESSAGE"),
 )
@@ -104,10 +104,7 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
     on_air = view.on_air_since and uptime_s(view, now) is not None
     return [
         ("id", f"{view.id}, revision {view.revision}"),
-        ("health", health(view)),
-        ("why", complaint(view, now)),
-        ("remedy", view.remedy),
-        ("next attempt", time_text(view.next_retry_at) if view.next_retry_at else ""),
+        *_faults(view, now),
         ("wanted", f"{view.wanted}{', starts by itself after a reboot' if spec.autostart else ''}"),
         ("on air", f"{duration_text(uptime_s(view, now))}, since {time_text(view.on_air_since)}" if on_air else ""),
         ("restarts", f"{view.restarts} since the last order" if view.restarts else ""),
@@ -117,8 +114,10 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
         ("speed", f"{figures.speed:.2f}" if figures.speed is not None else ""),
         ("bitrate", bitrate_text(figures.bitrate) if figures.bitrate is not None else ""),
         ("drops", f"{figures.drops}, repeats {number_text(figures.dups)}" if figures.drops is not None else ""),
+        ("last gap", f"{view.gap_s:g} s off air at the last interruption" if view.gap_s is not None else ""),
         ("cpu", f"{figures.cpu_percent:.0f} % of one core" if figures.cpu_percent is not None else ""),
         ("memory", bytes_text(figures.rss_bytes) if figures.rss_bytes is not None else ""),
+        ("limits", view.limits),
         ("group", view.group or ""),
         ("priority", str(view.priority)),
         *_sources(view, spec),
@@ -127,13 +126,28 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
     ]
 
 
+def _faults(view: ChannelView, now: datetime) -> list[tuple[str, str]]:
+    """Why it is off air, what comes next, and each alarm with its remedy; nothing is said twice."""
+    pairs = [] if view.is_unwell else [("why", view.message), ("remedy", view.remedy)]
+    said = {text for _, text in pairs}
+    pairs.append(("next", outlook(view, now)))
+    for alarm in view.alarms:
+        lasts = duration_text((now - alarm.since).total_seconds())
+        pairs.append(("alarm", f"{alarm.health} for {lasts}, since {time_text(alarm.since)}"))
+        pairs += [(name, text) for name, text in (("", alarm.message), ("remedy", alarm.remedy)) if text not in said]
+    return pairs
+
+
 def _sources(view: ChannelView, spec: ChannelSpec) -> list[tuple[str, str]]:
+    """The sources, numbered as ``switch`` takes them where there are several."""
+    several = len(spec.sources) > 1
+    used = f" (in use{', chosen by an operator' if view.pinned else ''})"
     return [
         (
-            "source" if not index else "",
-            source.address.masked
-            + (f" on {source.interface}" if source.interface else "")
-            + (" (in use)" if index == view.source_index and len(spec.sources) > 1 else ""),
+            "source" if number == 1 else "",
+            (f"{number}  " if several else "")
+            + source.words
+            + (used if several and number == view.source_index + 1 else ""),
         )
-        for index, source in enumerate(spec.sources)
+        for number, source in enumerate(spec.sources, 1)
     ]

@@ -1,14 +1,12 @@
 """Figures of a channel in the forms in which people and scripts read them. Pure functions."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from transcoder_tui.cli.output import Style, can_show
+from transcoder_tui.client.outlook import outlook
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.view import ChannelView
-
-Health = Literal["off", "starting", "good", "degraded", "fault"]
-"""``off`` as ordered; ``starting``; ``good``: on air; ``degraded``: on air with a complaint; ``fault``: not on air."""
 
 GLYPHS: dict[Status, tuple[str, str]] = {
     Status.STOPPED: ("○", "-"),
@@ -21,33 +19,23 @@ GLYPHS: dict[Status, tuple[str, str]] = {
 }
 """The sign that stands before the word for each status, and the one where the terminal has ASCII only."""
 
-_STYLES: dict[Health, Style] = {
-    "off": "quiet",
-    "starting": "warning",
-    "good": "good",
-    "degraded": "warning",
-    "fault": "bad",
-}
-
-
-def health(view: ChannelView) -> Health:
-    """How a channel does, in one word."""
-    if view.status is Status.RUNNING:
-        return "degraded" if view.message else "good"
-    if view.status in (Status.RETRYING, Status.ERROR):
-        return "fault"
-    return "starting" if view.wanted is Wanted.RUNNING else "off"
+UNWELL = ("▲", "^")
+"""The same for a channel that is on air and not well."""
 
 
 def style_of(view: ChannelView) -> Style:
-    """The colour that repeats a channel's health."""
-    return _STYLES[health(view)]
+    """The colour that repeats how a channel does."""
+    if view.status is Status.RUNNING:
+        return "warning" if view.is_unwell else "good"
+    if view.status in (Status.RETRYING, Status.ERROR):
+        return "bad"
+    return "warning" if view.wanted is Wanted.RUNNING else "quiet"
 
 
 def status_text(view: ChannelView) -> str:
-    """Glyph and word."""
-    glyph, ascii_glyph = GLYPHS[view.status]
-    return f"{glyph if can_show(glyph) else ascii_glyph} {view.status}"
+    """Glyph and word; the word is its health where it is on air and not well."""
+    glyph, ascii_glyph = UNWELL if view.is_unwell else GLYPHS[view.status]
+    return f"{glyph if can_show(glyph) else ascii_glyph} {view.health if view.is_unwell else view.status}"
 
 
 def uptime_s(view: ChannelView, now: datetime) -> float | None:
@@ -61,7 +49,6 @@ def flat(view: ChannelView, now: datetime) -> dict[str, Any]:
     """A channel for scripts: the API's document with the figures that everybody asks for on top of it."""
     bitrate = view.telemetry.bitrate
     return view.model_dump(mode="json") | {
-        "health": health(view),
         "fps": view.telemetry.fps,
         "speed": view.telemetry.speed,
         "bitrate_kbps": None if bitrate is None else round(bitrate / 1000, 1),
@@ -110,9 +97,5 @@ def time_text(at: datetime | None) -> str:
 
 
 def complaint(view: ChannelView, now: datetime) -> str:
-    """Why a channel is not on air or not well, and when it will be tried again; empty where all is well."""
-    parts = [view.message] if view.message else []
-    if view.status is Status.RETRYING and view.next_retry_at is not None:
-        wait = max(0, round((view.next_retry_at - now).total_seconds()))
-        parts.append(f"attempt {view.attempt} of {view.max_attempts} in {wait}s")
-    return "; ".join(parts)
+    """When a channel will be tried again, and why it is not on air or not well; empty where all is well."""
+    return ": ".join(filter(None, (outlook(view, now), view.message)))

@@ -45,8 +45,10 @@ async def print_log(client: WorkerClient, named: str, *, lines: int, follow: boo
     return ExitCode.OK
 
 
-async def print_events(client: WorkerClient, named: str | None, *, limit: int, as_json: bool) -> ExitCode:
-    """Prints the latest events."""
+async def print_events(
+    client: WorkerClient, named: str | None, *, limit: int, with_log: bool, as_json: bool
+) -> ExitCode:
+    """Prints the latest events; on demand with what was kept of FFmpeg's log where a run failed."""
     channel = None if named is None else (await find_one(client, named)).id
     events = await client.events(limit, channel)
     if as_json:
@@ -55,6 +57,7 @@ async def print_events(client: WorkerClient, named: str | None, *, limit: int, a
         say_table(
             (Column("TIME"), Column("SEVERITY"), Column("CHANNEL"), Column("WHO"), Column("WHAT")),
             [_row(event) for event in events],
+            below=[event.log.splitlines() if with_log else [] for event in events],
         )
     return ExitCode.OK
 

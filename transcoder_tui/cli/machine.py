@@ -49,6 +49,8 @@ def _pairs(metrics: Metrics) -> list[tuple[str, str]]:
     system, worker = metrics.system, metrics.worker
     counts = Counter(view.status for view in metrics.channels)
     rack = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    unwell = sum(view.is_unwell for view in metrics.channels)
+    waiting = worker.unsaved_events if worker.database != "ok" else 0
     nics = [
         (
             f"nic {nic.name}",
@@ -59,8 +61,8 @@ def _pairs(metrics: Metrics) -> list[tuple[str, str]]:
     return [
         ("host", worker.host),
         ("worker", f"{worker.pid}, version {worker.version}, up {duration_text(worker.uptime_s)}"),
-        ("database", worker.database),
-        ("channels", f"{len(metrics.channels)}{f': {rack}' if rack else ''}"),
+        ("database", f"{worker.database}{f'; {waiting} events wait' if waiting else ''}"),
+        ("channels", f"{len(metrics.channels)}{f': {rack}' if rack else ''}{f'; {unwell} unwell' if unwell else ''}"),
         ("cpu", f"{system.cpu_percent:.0f} % of {system.cores} cores, load {system.load:.2f}"),
         ("memory", f"{bytes_text(system.ram_used)} of {bytes_text(system.ram_total)}"),
         ("disk", f"{bytes_text(system.disk_free)} free of {bytes_text(system.disk_total)}"),

@@ -1,4 +1,4 @@
-"""``start``, ``stop``, ``restart`` and ``delete``: orders to several channels at once, each with its own result."""
+"""``start``, ``stop``, ``restart``, ``delete`` and ``switch``: orders to channels, each with its own result."""
 
 import asyncio
 import sys
@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import typer
 
 from transcoder_tui.cli.exit_codes import ExitCode, code_of_all
-from transcoder_tui.cli.naming import find_all
+from transcoder_tui.cli.naming import find_all, find_one
 from transcoder_tui.cli.output import complain, say
 from transcoder_tui.client.client import Verb, WorkerClient
-from transcoder_tui.errors import TranscoderError
+from transcoder_tui.errors import InvalidInput, TranscoderError
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import JobView, Order
 
@@ -31,6 +31,23 @@ async def order_each(client: WorkerClient, verb: Verb, jobs: Sequence[JobView]) 
         return _outcome(verb, await client.order(job.id, verb))
 
     return await _each(jobs, one)
+
+
+async def switch(client: WorkerClient, named: str, number: int) -> ExitCode:
+    """Changes a channel to another of its sources, counted from 1, and prints a line about it.
+
+    Raises:
+        InvalidInput: Where it has no such source; says which it has.
+    """
+    job = await find_one(client, named)
+    sources = (await client.channel(job.id)).parsed().sources
+    if not 1 <= number <= len(sources):
+        listed = ", ".join(f"{count} {source.words}" for count, source in enumerate(sources, 1))
+        raise InvalidInput(f"{job.channel} has no source {number}", f"choose one of: {listed}", "source")
+    order = await client.switch(job.id, number - 1)
+    target = f"source {number} of {len(sources)}, {sources[number - 1].words}"
+    say(f"{job.channel}  {f'changes to {target}; now {order.job.status}' if order.changed else f'already on {target}'}")
+    return ExitCode.OK
 
 
 async def delete_channels(client: WorkerClient, named: Sequence[str] | None, *, yes: bool) -> ExitCode:

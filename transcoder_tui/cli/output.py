@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple, TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -21,6 +22,11 @@ _SGR: dict[Style, str] = {"good": "32", "warning": "33", "bad": "1;31", "quiet":
 
 GAP = "  "
 """Between two columns."""
+INDENT = "    "
+"""Before lines that belong to a row of a table."""
+ENOUGH = 40
+"""Cells of the last column for which others go where a terminal is narrow: ``next retry in 12 s (3 of 5)`` and what
+the cause is about."""
 
 
 class Cell(NamedTuple):
@@ -36,6 +42,8 @@ class Column(NamedTuple):
     title: str
     right: bool = False
     """Whether figures in it are aligned on their last digit."""
+    spare: int = 0
+    """When columns have to go to make room for the last one, the highest goes first; 0 stays."""
 
 
 def say(text: str, style: Style = "plain") -> None:
@@ -65,20 +73,29 @@ def write_text(text: str) -> None:
     sys.stdout.flush()
 
 
-def say_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, cut: bool = False) -> None:
+def say_table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    cut: bool = False,
+    below: Sequence[Sequence[str]] = (),
+) -> None:
     """Prints a table.
 
     Args:
         columns: The columns.
         rows: A cell for each column.
-        cut: Whether to cut the last column where a terminal is too narrow for it.
+        cut: Whether to leave columns out and to cut the last one where a terminal is too narrow for them.
+        below: Lines to print below each row.
     """
     width = shutil.get_terminal_size().columns if cut and sys.stdout.isatty() else None
-    for line in table_lines(columns, rows, width):
+    for line, belonging in zip_longest(table_lines(columns, rows, width), [(), *below], fillvalue=()):
         _write(
             GAP.join(_coloured(cell.text, cell.style, sys.stdout) for cell in line).rstrip(),
             sys.stdout,
         )
+        for text in belonging:
+            say(INDENT + text, "quiet")
 
 
 def say_pairs(pairs: Sequence[tuple[str, str]]) -> None:
@@ -99,16 +116,30 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width
     clean = [[Cell(column.title, "quiet") for column in columns]]
     clean += [[Cell(sanitise(cell.text).expandtabs(1), cell.style) for cell in row] for row in rows]
     widths = [max(cell_len(row[index].text) for row in clean) for index in range(len(columns))]
+    shown = list(range(len(columns)))
     if width is not None:
-        left = width - sum(widths[:-1]) - len(GAP) * (len(columns) - 1)
-        widths[-1] = max(min(widths[-1], left), len(columns[-1].title))
+        shown = _affordable(columns, widths, width)
+        widths[-1] = max(min(widths[-1], width - _taken(shown[:-1], widths)), len(columns[-1].title))
     return [
-        [
-            cell._replace(text=_fit(cell.text, size, column.right))
-            for cell, size, column in zip(row, widths, columns, strict=True)
-        ]
+        [row[index]._replace(text=_fit(row[index].text, widths[index], columns[index].right)) for index in shown]
         for row in clean
     ]
+
+
+def _affordable(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
+    """The columns for which there is room beside the last one."""
+    shown = list(range(len(columns)))
+    while width - _taken(shown[:-1], widths) < min(widths[-1], ENOUGH):
+        last = max(shown, key=lambda index: columns[index].spare)
+        if not columns[last].spare:
+            break
+        shown.remove(last)
+    return shown
+
+
+def _taken(shown: Sequence[int], widths: Sequence[int]) -> int:
+    """Cells that columns take, each with the gap behind it."""
+    return sum(widths[index] + len(GAP) for index in shown)
 
 
 def can_show(text: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from transcoder_tui.console.status import WORDS, is_live, is_unwell, life_of, mark_of
+from transcoder_tui.console.status import WORDS, is_live, life_of, mark_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -176,7 +176,7 @@ class Rack:
 
     def unwell(self) -> int:
         """How many of those on air are not well."""
-        return sum(map(is_unwell, self.channels.values()))
+        return sum(row.is_unwell for row in self.channels.values())
 
     def live(self) -> int:
         """How many channels are on air or about to be."""
@@ -195,7 +195,7 @@ class Rack:
 
 
 def _searchable(row: "ChannelView") -> str:
-    unwell = f"unwell {mark_of(row).word}" if is_unwell(row) else ""
+    unwell = f"unwell {mark_of(row).word}" if row.is_unwell else ""
     texts = (row.name, row.group or "", row.source, life_of(row).word, unwell, row.status.value)
     return "\n".join(texts).casefold()
 

@@ -58,7 +58,7 @@ WORDS = {status: mark.word for status, mark in _MARKS.items()}
 
 def mark_of(channel: "ChannelView") -> Mark:
     """How a channel's status is shown."""
-    if is_unwell(channel):
+    if channel.is_unwell:
         health = channel.health.value
         return Mark(_UNWELL, health, "bad" if health in _SILENT else "warn", _UNWELL_RANK)
     return life_of(channel)
@@ -67,11 +67,6 @@ def mark_of(channel: "ChannelView") -> Mark:
 def life_of(channel: "ChannelView") -> Mark:
     """The same without its health: where the channel's run is in its life."""
     return _MARKS.get(channel.status, _UNKNOWN)
-
-
-def is_unwell(channel: "ChannelView") -> bool:
-    """Whether the channel is on air and something is the matter with it."""
-    return channel.status == "running" and channel.health != "ok"
 
 
 def tone_of(status: str) -> Tone:

@@ -94,6 +94,11 @@ class ChannelView(BaseModel):
     """The limits in force for its FFmpeg, in words."""
     telemetry: Telemetry = Telemetry()
 
+    @property
+    def is_unwell(self) -> bool:
+        """Whether it is on air and something is the matter with it."""
+        return self.status is Status.RUNNING and self.health is not Health.OK
+
 
 class Nic(BaseModel):
     """One network interface over the last second."""

@@ -23,6 +23,7 @@ from fastapi.responses import JSONResponse, Response
 from transcoder_tui.errors import InvalidInput, NoSuchChannel, TranscoderError
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventKind, Severity
+from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.view import (
@@ -35,6 +36,7 @@ from transcoder_tui.models.view import (
     Metrics,
     Nic,
     Order,
+    SourceChoice,
     SystemSample,
     Telemetry,
     WorkerView,
@@ -98,7 +100,8 @@ class Rack:
     def add(self, name: str, status: Status = Status.STOPPED, **fields: Any) -> int:
         """Adds a channel and returns its id."""
         number = len(self.documents) + 1
-        document = spec(name, 6000 + number, **{key: fields.pop(key) for key in ("group",) if key in fields})
+        given = {key: fields.pop(key) for key in ("group", "sources") if key in fields}
+        document = spec(name, 6000 + number, **given)
         self.documents[number] = ChannelDocument(id=number, revision=1, spec=document)
         self.views[number] = ChannelView(
             id=number,
@@ -106,6 +109,7 @@ class Rack:
             name=name,
             group=document.get("group"),
             source="udp://239.1.1.1:5000",
+            sources=len(document["sources"]),
             renditions=["low 640x360 25 fps 800k"],
             outputs=[f"udp://127.0.0.1:{6000 + number}", "rtmp://127.0.0.1/live/***"],
             wanted=Wanted.STOPPED if status is Status.STOPPED else Wanted.RUNNING,
@@ -193,6 +197,14 @@ def make_app(rack: Rack) -> FastAPI:
             rack.views[number] = view.model_copy(update={"status": status, "wanted": wanted})
         return Order(channel=view.name, job=rack.job(number), changed=changed)
 
+    @app.post("/api/v1/channels/{number}/source")
+    def switch(number: int, choice: SourceChoice) -> Order:
+        view = rack.views[number]
+        changed = choice.source != view.source_index
+        if changed:
+            rack.views[number] = view.model_copy(update={"status": Status.STOPPING, "source_index": choice.source})
+        return Order(channel=view.name, job=rack.job(number), changed=changed)
+
     @app.put("/api/v1/lineup")
     def apply() -> Applied:
         return rack.applied
@@ -221,12 +233,17 @@ def make_app(rack: Rack) -> FastAPI:
     return app
 
 
-def event(number: int, message: str, channel_id: int, severity: Severity = Severity.INFO) -> Event:
+def alarm(health: Health, message: str, remedy: str = "") -> Alarm:
+    """One that was raised a minute ago."""
+    return Alarm(health=health, since=datetime.now(UTC) - timedelta(seconds=60), message=message, remedy=remedy)
+
+
+def event(number: int, message: str, channel_id: int, severity: Severity = Severity.INFO, log: str = "") -> Event:
     """One line of the history."""
     at = datetime(2025, 1, 1, 12, 0, number, tzinfo=UTC)
     return Event(
         id=number, at=at, kind=EventKind.ORDER, severity=severity, channel_id=channel_id, channel="News HD",
-        message=message, actor="night",
+        message=message, actor="night", log=log,
     )  # fmt: skip
 
 

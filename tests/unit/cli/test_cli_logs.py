@@ -105,4 +105,26 @@ def test_events_are_printed_latest_last(rack: Rack, run: Run) -> None:
 
     assert out[0].split() == ["TIME", "SEVERITY", "CHANNEL", "WHO", "WHAT"]
     assert [row.split()[-1] for row in out[1:]] == ["lost", "stopped"]
+    assert out[1].split()[2:4] == ["error", "News"]
     assert [entry["id"] for entry in json.loads(run("events", "--channel", "news hd", "--json").out)] == [1, 3]
+
+
+def test_what_was_kept_of_ffmpeg_s_log_stands_below_each_failure(rack: Rack, run: Run) -> None:
+    rack.add("News HD")
+    kept = "2025-01-01T12:00:01Z ERROR   Connection \x1b[31mrefused\n2025-01-01T12:00:02Z WORKER  ended with 1"
+    rack.events = [
+        event(1, "start ordered", 1),
+        event(2, "connection refused", 1, Severity.ERROR, log=kept),
+        event(3, "stop ordered", 1),
+    ]
+
+    with_log = run("events", "--log").out.splitlines()
+
+    assert [line.split()[-1] for line in with_log[1:3]] == ["ordered", "refused"]
+    assert with_log[3:5] == [
+        "    2025-01-01T12:00:01Z ERROR   Connection \ufffd[31mrefused",
+        "    2025-01-01T12:00:02Z WORKER  ended with 1",
+    ]
+    assert with_log[5].endswith("stop ordered")
+    assert len(run("events").out.splitlines()) == 4
+    assert json.loads(run("events", "--json").out)[1]["log"] == kept

@@ -5,7 +5,7 @@ import sys
 
 from cli_rack import Rack, Run
 
-from transcoder_tui.errors import HostFault, NoSuchChannel, StoreUnavailable
+from transcoder_tui.errors import HostFault, InvalidInput, NoSuchChannel, StoreUnavailable
 from transcoder_tui.models.job import Status
 
 
@@ -88,6 +88,44 @@ def test_a_whole_rack_is_stopped_together_but_never_all_at_once(rack: Rack, run:
 
     assert len(orders(rack)) == 70
     assert 2 <= rack.busiest <= 32
+
+
+TWO = [{"url": "udp://239.1.1.1:5000", "interface": "lo"}, {"url": "srt://192.0.2.9:9000?passphrase=verysecret"}]
+
+
+def test_a_channel_changes_to_the_source_with_the_number_that_show_lists(rack: Rack, run: Run) -> None:
+    rack.add_on_air("News HD", sources=TWO)
+
+    code, out, err = run("switch", "news hd", "2")
+
+    said = "News HD  changes to source 2 of 2, srt://192.0.2.9:9000?passphrase=***; now stopping\n"
+    assert (code, out, err) == (0, said, "")
+    assert rack.asked[-1] == ("POST", "/channels/1/source", {"source": 1})
+    assert run("switch", "1", "2").out == "News HD  already on source 2 of 2, srt://192.0.2.9:9000?passphrase=***\n"
+
+
+def test_a_source_that_there_is_not_is_refused_with_those_that_there_are(rack: Rack, run: Run) -> None:
+    rack.add_on_air("News HD", sources=TWO)
+
+    for number in ("3", "0"):
+        code, out, err = run("switch", "1", number)
+        assert (code, out) == (3, "")
+        assert f"source: News HD has no source {number}; choose one of: 1 udp://239.1.1.1:5000 on lo, 2 srt://" in err
+        assert "verysecret" not in err
+    assert run("switch", "1", "two").code == 2
+    assert run("switch", "1").code == 2
+    assert run("switch", "Sport", "1").code == 4
+    assert orders(rack) == set()
+
+
+def test_the_worker_s_refusal_of_a_change_is_passed_on(rack: Rack, run: Run) -> None:
+    rack.add("News HD", sources=TWO)
+    rack.refusals["POST", "/channels/1/source"] = InvalidInput("News HD is stopped", "start it first", "source")
+
+    code, out, err = run("switch", "1", "2")
+
+    assert (code, out) == (3, "")
+    assert err == "Not accepted\n  source: News HD is stopped; start it first\n"
 
 
 def test_what_is_off_air_is_deleted_without_a_question(rack: Rack, run: Run) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from transcoder_tui.client.outlook import outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.state import Rack
-from transcoder_tui.console.status import is_live, is_unwell, life_of
+from transcoder_tui.console.status import is_live, life_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ def facts(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str
     """Labels and what stands beside them; a label is empty where a list goes on."""
     since = f" for {written.since(row.since, now)}" if row.since else ""
     yield "Status", f"{life_of(row).text}{since}, wanted {row.wanted.value}"
-    if not is_unwell(row):
+    if not row.is_unwell:
         yield from _labelled("Fault", row.message)
         yield from _labelled("Remedy", row.remedy)
     if coming := outlook(row, now):
@@ -69,7 +69,7 @@ def _labelled(label: str, text: str) -> Iterator[tuple[str, str]]:
 
 def _alarms(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str]]:
     """Each alarm with since when, why and its remedy; what stands above them already is not said again."""
-    said = {""} if is_unwell(row) else {"", row.message, row.remedy}
+    said = {""} if row.is_unwell else {"", row.message, row.remedy}
     for alarm in row.alarms:
         begun = alarm.since.strftime("%Y-%m-%d %H:%M:%S UTC")
         yield "Alarm", f"{alarm.health.value} for {written.since(alarm.since, now)}, since {begun}"

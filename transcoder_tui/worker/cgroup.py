@@ -96,9 +96,6 @@ class Ceilings:
         except OSError as error:
             log.warning("memory ceilings are held by watching: %s: %s", error.filename, error.strerror)
             return cls(None, f"{error.filename}: {error.strerror}")
-        for left in ground.glob("channel-*"):
-            # Those in which something runs stay.
-            Leaf(left).remove()
         return cls(ground)
 
     def leaf(self, channel_id: int) -> Leaf | None:

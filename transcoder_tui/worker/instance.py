@@ -13,6 +13,7 @@ from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
+from transcoder_tui.models.job import JobFields
 from transcoder_tui.models.view import Telemetry
 from transcoder_tui.settings import WatchdogSettings
 from transcoder_tui.worker.cgroup import Leaf
@@ -120,7 +121,7 @@ class Instance:
             self._monitor.feed_process(sample)
         self._monitor.read()
         if self.process is not None and self.process.limits.pending:
-            self.limit(self._place.spec, self._place.leaf)
+            self.process.limit(self.process.limits.asked, self._place.leaf)
 
     def troubles(self, now: float, links: Mapping[str, bool]) -> list[Trouble]:
         """All that is the matter with it.
@@ -196,18 +197,19 @@ class Instance:
         self._monitor.close()
         self._place.stderr.unlink(missing_ok=True)
 
-    def fault(self, code: int | None, oom: OomWatch) -> Diagnosis | None:
+    def fault(self, code: int | None, oom: OomWatch, job: JobFields) -> Diagnosis | None:
         """Why it ended, apart from any order; None where it was ended by order.
 
         Args:
             code: Its exit code, negated signal number, or None where nobody saw its end.
             oom: Knows whether the kernel ended somebody for want of memory.
+            job: With its pid, also where nobody was there to see its end.
         """
         if self._signalled:
             return self._reason
-        if code == -signal.SIGKILL and self.process is not None:
-            place, process = self._place, self.process
-            starved = oom.cause(process.pid, process.start, place.spec.memory, place.leaf, _now())
+        if code == -signal.SIGKILL and job.pid is not None:
+            ceiling = self.process.limits.asked.memory if self.process else self._place.spec.memory
+            starved = oom.cause(job.pid, job.start_ticks, ceiling, self._place.leaf, _now())
             if starved is not None:
                 return starved
         return self._monitor.verdict(code)

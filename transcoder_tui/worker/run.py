@@ -531,11 +531,15 @@ class ChannelRun:
         self._begin(self._ask_ledger(process))
 
     async def _ask_ledger(self, process: Process) -> None:
+        code = None
         for _ in range(LEDGER_TRIES):
             code = ledger.exit_code(self._exits, process.pid, process.start)
+            if code is None:
+                code = process.told_by_kernel()
             if code is not None:
                 break
             await asyncio.sleep(LEDGER_POLL_S)
+        process.close()
         self._ended(code)
 
     def _ended(self, code: int | None) -> None:
@@ -546,7 +550,7 @@ class ChannelRun:
         if off_air_since is None and self.job.status == Status.RUNNING:
             off_air_since = instance.last_progress
         instance.close()
-        fault = instance.fault(code, self._context.oom)
+        fault = instance.fault(code, self._context.oom, self.job)
         self._record.say(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
             update={

@@ -15,6 +15,7 @@ from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary, find_binary
 from transcoder_tui.ffmpeg.command import Command, HostFacts
 from transcoder_tui.host import interfaces
+from transcoder_tui.host.cpus import online_cpus
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
 from transcoder_tui.models.job import Wanted
@@ -253,6 +254,7 @@ class Supervisor:
             media_roots=self.settings.media,
             hls_root=self.settings.hls,
             progress_fd=PROGRESS_FD,
+            cpus=online_cpus(),
         )
 
     # Orders

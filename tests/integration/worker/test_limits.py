@@ -5,18 +5,24 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from fake_ffmpeg import control, fake_ffmpeg
 from forked import ended, in_child, run_dirs, stopped
+from worker_rig import channel, installation, is_running, row_of
 
+from transcoder_tui.client.background import ensure_worker
+from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.errors import InvalidInput
 from transcoder_tui.ffmpeg.command import Command
 from transcoder_tui.host.cgroups import cgroup2_mount, words
 from transcoder_tui.host.cpus import online_cpus
 from transcoder_tui.host.sampling import ProcessSampler
+from transcoder_tui.models.view import ChannelView
 from transcoder_tui.worker.cgroup import Ceilings, Leaf
 from transcoder_tui.worker.limits import Limits, limits_text, over_memory, shortfalls
 from transcoder_tui.worker.oom import OomWatch
@@ -283,16 +289,20 @@ class TestMemoryInCgroups:
         assert ceilings.prepare(7, None) is None
         assert ceilings.leaf(7) is None
 
-    def test_a_new_worker_finds_the_cgroups_of_what_runs_and_removes_the_others(
+    def test_the_next_worker_finds_what_runs_and_what_ended_meanwhile(
         self, run_dir: RunDir, ceilings: Ceilings, eventually: Eventually
     ) -> None:
-        leaf = ceilings.prepare(7, 500 * MIB)
-        ceilings.prepare(8, 500 * MIB)
+        leaf, other = ceilings.prepare(7, 500 * MIB), ceilings.prepare(8, 64 * MIB)
         process = start(run_dir, ENCODE, Limits(memory=500 * MIB), leaf)
+        killed = start(RunDir(run_dir.path / "8"), greedy(200), Limits(memory=64 * MIB), other)
+        assert ended(killed) == -9
         eventually(lambda: leaf is not None and leaf.holds(process.pid))
         later = Ceilings.take(run_dir.path)
         assert later.ground == ceilings.ground
-        assert (later.leaf(7), later.leaf(8)) == (leaf, None)
+        assert (later.leaf(7), later.leaf(8)) == (leaf, other)
+        cause = OomWatch().cause(killed.pid, killed.start, 64 * MIB, later.leaf(8), time.monotonic())
+        assert cause is not None
+        assert cause.cause == "FFmpeg ran out of its memory limit of 64M"
         stopped(process)
 
     def test_a_limit_on_processes_of_a_cgroup_is_named(self, run_dir: RunDir, ceilings: Ceilings) -> None:
@@ -333,3 +343,51 @@ class TestMemoryInCgroups:
         place = f"/{(unit / 'worker').relative_to(str(mount))}"
         assert told.splitlines() == [f"{unit} {place}", f"{unit} {place}", str(1 << 30)]
         (unit / "worker").rmdir()
+
+
+class TestChannels:
+    """The same through the whole worker."""
+
+    @pytest.fixture
+    def fake(self, tmp_path: Path) -> Path:
+        return fake_ffmpeg(tmp_path)
+
+    @pytest.fixture
+    async def client(self, fake: Path) -> AsyncIterator[WorkerClient]:
+        with installation(FFMPEG__PATH=str(fake)) as settings:
+            ensure_worker(settings)
+            async with WorkerClient(settings.socket) as client:
+                yield client
+
+    async def test_limits_are_applied_at_the_start_and_changed_without_a_restart(self, client: WorkerClient) -> None:
+        created = await client.create(channel(nice=5, cpus=str(CPU), memory="2G"))
+        before = await row_of(client, created.id, is_running)
+        assert before.pid is not None
+        assert before.limits.startswith(f"nice 5, CPUs {CPU}, memory 2G (")
+        assert os.getpriority(os.PRIO_PROCESS, before.pid) == 5
+
+        await client.change(created.id, channel(nice=8, memory="3G"))
+
+        after = await row_of(client, created.id, lambda row: row.limits.startswith("nice 8, memory 3G ("))
+        assert (after.pid, after.restarts) == (before.pid, 0)
+        assert os.getpriority(os.PRIO_PROCESS, before.pid) == 8
+        assert os.sched_getaffinity(before.pid) == os.sched_getaffinity(0)
+
+    async def test_a_channel_that_takes_too_much_memory_starts_again_and_says_why(
+        self, client: WorkerClient, fake: Path
+    ) -> None:
+        control(fake, "Greedy", allocate_mb=120, once=True)
+        created = await client.create(channel("Greedy", memory="64M"))
+
+        def again(row: ChannelView) -> bool:
+            return is_running(row) and row.restarts == 1
+
+        await row_of(client, created.id, again)
+        told = [event.message for event in await client.events(channel_id=created.id)]
+        assert any("took more than 64M" in line or "memory limit of 64M" in line for line in told), told
+
+    async def test_cpus_that_this_host_does_not_have_are_refused(self, client: WorkerClient) -> None:
+        with pytest.raises(InvalidInput) as refusal:
+            await client.create(channel(cpus=f"{CPU},{NO_CPU}"))
+        assert [fault.field for fault in refusal.value.faults] == ["cpus"]
+        assert f"this host has no CPU {NO_CPU}" in str(refusal.value)

@@ -14,6 +14,7 @@ from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command
 from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.keeper import start_ticks
+from transcoder_tui.worker.ledger import kernel_exit_code
 from transcoder_tui.worker.limits import UNLIMITED, InForce, Limits, apply, pinned
 from transcoder_tui.worker.rundir import RunDir
 
@@ -73,8 +74,8 @@ class Process:
         def ended() -> None:
             loop.remove_reader(self._pidfd)
             code = self._reap()
-            os.close(self._pidfd)
-            self._pidfd = -1
+            if code is not None or not self.adopted:
+                self.close()
             on_end(code)
 
         loop.add_reader(self._pidfd, ended)
@@ -83,6 +84,15 @@ class Process:
         """Stops watching and leaves the process running."""
         if self._pidfd >= 0:
             asyncio.get_running_loop().remove_reader(self._pidfd)
+            self.close()
+
+    def told_by_kernel(self) -> int | None:
+        """How an adopted process ended, where the kernel tells others than its parent; to be closed afterwards."""
+        return kernel_exit_code(self._pidfd) if self._pidfd >= 0 else None
+
+    def close(self) -> None:
+        """Lets go of a process that has ended."""
+        if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
 

@@ -311,6 +311,11 @@ class Rig:
         """The fault must not be visible to an operator at all: any alarm would be a false one."""
         self.reason = NOTHING
 
+    def forgive_history(self) -> None:
+        """The fault took the history, and nobody can bring it back: what was ordered before it is not asked for."""
+        self._orders.clear()
+        self._edits.clear()
+
     def outage(self, seconds: float) -> None:
         """Gives the outage as a test measured it itself, on the output."""
         self._outage_s = seconds

@@ -18,8 +18,8 @@ def state(pid: int) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs, and is no zombie."""
-    return state(pid) not in ("", "Z", "X")
+    """Whether a process runs, and is no zombie: one whose other threads still end holds its files and sockets."""
+    return state(pid) not in ("", "Z", "X") or threads(pid) > 1
 
 
 def children(pid: int) -> list[int]:

@@ -164,6 +164,7 @@ async def test_23_a_pid_that_was_given_to_somebody_else_is_not_taken_for_ffmpeg(
         rig.strike()
         os.kill(rig.keeper_pid, signal.SIGKILL)
         rig.kill_worker()
+        await all_gone(rig.keeper_pid, rig.worker_pid)
         os.kill(victim.pid, signal.SIGKILL)
         await come_true(lambda: not procfs.state(victim.pid), "the end of the old one, reaped")
         stranger = _with_pid(victim.pid)

@@ -9,7 +9,7 @@ from transcoder_tui.models.view import Nic, SystemSample
 
 
 @pytest.mark.parametrize("rows", [1, 5, 500])
-@pytest.mark.parametrize("fault", [0, 1, 2])
+@pytest.mark.parametrize("fault", [0, 1, 2, 3])
 def test_the_table_keeps_its_rows_and_nothing_overlaps(rows: int, fault: int) -> None:
     for room in range(8 - TITLES, 80):
         shares = share_out(room, strip=4, rows=rows, fault=fault)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from pilots import screen_text, settled, until
-from rack_fixtures import FakeClient, view
+from rack_fixtures import FakeClient, alarm, view
 
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.errors import Fault, InvalidInput
+from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 
 TEXTS = {
@@ -39,8 +40,12 @@ def client_with(text: str) -> FakeClient:
         renditions=[text],
         outputs=[text, text],
         next_retry_at=None,
+        sources=2,
+        limits=text,
+        alarms=[alarm(Health.INPUT_LOST, text, text)],
     )
     client = FakeClient([row, view(2, f"{text} twin")])
+    client.worker.database = text
     for number in (1, 2):
         client.documents[number].spec["name"] = text
         client.documents[number].spec["sources"][0]["url"] = text
@@ -54,7 +59,22 @@ async def test_no_text_acts_on_the_terminal_and_none_breaks_the_screen(text: str
     console = ConsoleApp(lambda: client)
     async with console.run_test(size=(100, 30), notifications=True) as pilot:
         await settled(pilot)
-        for keys in ("i", "escape", "y", "escape", "e", "ctrl+s", "escape y", "space space x", "n", "d", "n", "l"):
+        for keys in (
+            "i",
+            "escape",
+            "y",
+            "escape",
+            "o",
+            "escape",
+            "e",
+            "ctrl+s",
+            "escape y",
+            "space space x",
+            "n",
+            "d",
+            "n",
+            "l",
+        ):
             await pilot.press(*keys.split())
             await pilot.pause()
             shown = screen_text(pilot)

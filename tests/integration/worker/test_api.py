@@ -125,6 +125,8 @@ async def test_the_stream_begins_with_everything_and_goes_on_with_what_changes(c
     last = messages[-1]
     assert isinstance(last, Delta)
     assert [event.message for event in last.events] == ["deleted"]
+    assert last.worker is not None
+    assert (last.worker.pid, last.worker.database) == (snapshot.worker.pid, "ok")
     assert kept.id not in [row.id for row in last.changed], "what did not change is not sent again"
 
 

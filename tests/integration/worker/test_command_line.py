@@ -9,6 +9,8 @@ import yaml
 from worker_rig import Wait, alive, channel, is_running
 
 from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.models.health import Health
+from transcoder_tui.models.job import Status
 
 
 @pytest.fixture
@@ -119,3 +121,39 @@ async def test_the_machine_can_be_read_as_json(client: WorkerClient, cli: Any) -
     assert metrics["system"]["ram_total"] > metrics["system"]["ram_used"] > 0
     assert "lo" in [nic["name"] for nic in metrics["system"]["nics"]]
     assert metrics["worker"]["pid"] == (await client.worker()).pid
+
+
+async def test_a_source_is_changed_by_its_number_and_show_says_what_is_in_use(
+    client: WorkerClient, cli: Any, wait: Wait
+) -> None:
+    tones = [{"url": f"test://bars?size=160x90&fps=25&tone={hertz}"} for hertz in (440, 880)]
+    created = await client.create(channel("News HD", sources=tones))
+    await wait(created.id, is_running)
+
+    changed = cli("switch", "news hd", "2")
+    assert (changed.returncode, changed.stderr) == (0, "")
+    assert changed.stdout.startswith("News HD  changes to source 2 of 2, test://bars?size=160x90&fps=25&tone=880; now ")
+    await wait(created.id, lambda row: is_running(row) and row.source_index == 1 and row.is_unwell)
+
+    shown = cli("show", "News HD").stdout
+    assert shown.startswith("News HD  ▲ on backup source\n")
+    assert "2  test://bars?size=160x90&fps=25&tone=880 (in use, chosen by an operator)" in shown
+    assert "off air at the last interruption" in shown
+    (row,) = json.loads(cli("channels", "--json").stdout)
+    assert (row["health"], row["pinned"], row["alarms"][0]["health"]) == ("on backup source", True, "on backup source")
+    assert cli("switch", "News HD", "3").returncode == 3
+    assert cli("stop", "News HD").returncode == 0
+    refused = cli("switch", "News HD", "1")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "start it first" in refused.stderr
+
+
+async def test_what_ffmpeg_said_before_it_failed_is_read_with_the_history(
+    client: WorkerClient, cli: Any, wait: Wait
+) -> None:
+    created = await client.create(channel("Dead", sources=[{"url": "http://127.0.0.1:1/x.ts"}]))
+    row = await wait(created.id, lambda row: row.status == Status.RETRYING and row.attempt >= 2)
+    assert row.health != Health.OK, "off air against its will, although FFmpeg ended by itself"
+
+    assert "Connection refused" not in cli("events").stdout
+    assert "Connection refused" in cli("events", "--log").stdout

@@ -12,6 +12,8 @@ from transcoder_tui.worker.states import SEVERITY
 
 TAIL_LINES = 20
 """Lines of the log that are kept with the event of a failure."""
+START = " WORKER  start "
+"""In a line of the log: the command with which a run began."""
 
 
 class Record:
@@ -50,7 +52,13 @@ class Record:
             failed: Whether a failure led to it; then the end of the log is kept with it.
         """
         event = self._event(EventKind.STATE, f"{status}: {cause}", SEVERITY.get(status, Severity.INFO))
-        return event.model_copy(update={"log": "\n".join(self.log.tail(TAIL_LINES).lines)}) if failed else event
+        return event.model_copy(update={"log": "\n".join(self._tail())}) if failed else event
+
+    def _tail(self) -> list[str]:
+        """The last lines of this run; its start, with the whole command, is a line of its own in the log."""
+        lines = self.log.tail(TAIL_LINES).lines
+        started = [number for number, line in enumerate(lines) if START in line]
+        return lines[started[-1] + 1 :] if started else lines
 
     def alarms(self, raised: Sequence[Alarm], cleared: Sequence[Alarm]) -> list[EventFields]:
         """Alarms were raised and cleared."""

@@ -41,12 +41,15 @@ class Verb(StrEnum):
     RESTART = "restart"
 
 
-def _supervisor(request: Request) -> Supervisor:
+# Coroutines, because FastAPI runs a plain function in a thread of its own.
+
+
+async def _supervisor(request: Request) -> Supervisor:
     supervisor: Supervisor = request.app.state.supervisor
     return supervisor
 
 
-def _actor(request: Request) -> str:
+async def _actor(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 

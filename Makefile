@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test check bench-worker format clean
+.PHONY: demo demo-stop test faults check bench-worker format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -18,6 +18,9 @@ demo-stop: .venv/installed  ## Stop the demonstration's channels and its worker.
 
 test: check  ## Run everything that must hold.
 	$(BIN)/pytest -n 2 --dist loadfile
+
+faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
+	FAULTS=all $(BIN)/pytest -n 2 --dist worksteal tests/faults
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff check

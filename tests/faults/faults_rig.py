@@ -219,6 +219,19 @@ class Rig:
         if answer.changed:
             self._orders.append((channel_id, verb))
 
+    def acknowledged(self, channel_id: int, verb: Verb) -> None:
+        """Takes down an order that a test gave by itself; what is wanted is not known before the next one."""
+        self._wanted[channel_id] = None
+        self._orders.append((channel_id, verb))
+
+    def adopt_order(self, channel_id: int, verb: Verb) -> None:
+        """Takes down what is wanted of a channel that a test created by itself."""
+        self._wanted[channel_id] = Wanted.STOPPED if verb == "stop" else Wanted.RUNNING
+
+    def forget_uncertain(self, name: str) -> None:
+        """A channel that was refused must not be there."""
+        self._uncertain.discard(name)
+
     def control(self, channel_name: str | None, **behaviour: Any) -> None:
         """Tells the fake of a channel how to behave; it keeps to the period of its progress."""
         assert self._fake is not None, "this test runs the real FFmpeg"
@@ -310,6 +323,11 @@ class Rig:
     def nothing_to_show(self) -> None:
         """The fault must not be visible to an operator at all: any alarm would be a false one."""
         self.reason = NOTHING
+
+    def nothing_to_show_of(self, name: str) -> None:
+        """The same of one channel, and of those that no fault was made in."""
+        self.reason = NOTHING
+        self.excused |= self.complaints.keys() - {name}
 
     def forgive_history(self) -> None:
         """The fault took the history, and nobody can bring it back: what was ordered before it is not asked for."""
@@ -447,8 +465,9 @@ class Rig:
 
     async def _reason_shown(self) -> str:
         assert self.reason, "every test says what must have been shown"
-        others = {on_air.name for on_air in self._bystanders.values()} - self.excused
-        false = {name: said for name, said in self.complaints.items() if name in others or self.reason == NOTHING}
+        others = {on_air.name for on_air in self._bystanders.values()}
+        told = {name: said for name, said in self.complaints.items() if name not in self.excused}
+        false = {name: said for name, said in told.items() if name in others or self.reason == NOTHING}
         if false:
             return f"nothing was the matter, but {false}"
         if self.reason == NOTHING or any(re.search(self.reason, text) for text in self.seen):

@@ -1,8 +1,8 @@
 """A worker that tells how long its event loop is away: the real daemon, with a probe in the loop's selector.
 
 Started by the keeper in place of ``python -m transcoder_tui.daemon``. From the moment at which the selector returned
-until it is asked again, the loop can neither answer a client nor see an FFmpeg end; that time is the gap. Two readings
-of the clock a turn are all that it costs.
+until it is asked again, the loop can neither answer a client nor see an FFmpeg end; that time is the gap. Four readings
+of clocks a turn are all that it costs.
 
 The figures lie in the file that ``BENCH_PROBE`` names, see :data:`FIGURES`; writing zeros begins a new window. USR1
 turns a profile on; USR2 turns it off and writes it to that file's name with ``.profile`` added.
@@ -19,14 +19,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-FIGURES = struct.Struct("ddd")
-"""Longest gap in seconds, sum of all gaps, number of turns of the loop."""
+FIGURES = struct.Struct("dd")
+"""The longest gap in seconds, and the most CPU seconds that the loop's thread used in one gap: what is longer than that
+was spent waiting for the database's thread, the disk, or other programs."""
 
 
-def read_figures(path: Path) -> tuple[float, float, float]:
+def read_figures(path: Path) -> tuple[float, float]:
     """The figures of the window so far."""
-    longest, busy, turns = FIGURES.unpack(path.read_bytes())
-    return longest, busy, turns
+    longest, most_cpu = FIGURES.unpack(path.read_bytes())
+    return longest, most_cpu
 
 
 def reset_figures(path: Path) -> None:
@@ -35,22 +36,22 @@ def reset_figures(path: Path) -> None:
         file.write(bytes(FIGURES.size))
 
 
-def _probed(figures: memoryview) -> type[selectors.BaseSelector]:
-    now = time.perf_counter
+def _probed(figures: "memoryview[float]") -> type[selectors.BaseSelector]:
+    now, cpu = time.perf_counter, time.thread_time
 
-    class ProbedSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
-        returned = now()
+    class ProbedSelector(selectors.DefaultSelector):
+        returned, used = now(), cpu()
 
         def select(self, timeout: float | None = None) -> Any:
-            gap = now() - self.returned
+            gap, used = now() - self.returned, cpu() - self.used
             if gap > figures[0]:
                 figures[0] = gap
-            figures[1] += gap
-            figures[2] += 1
+            if used > figures[1]:
+                figures[1] = used
             try:
                 return super().select(timeout)
             finally:
-                self.returned = now()
+                self.returned, self.used = now(), cpu()
 
     return ProbedSelector
 

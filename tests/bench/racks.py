@@ -40,6 +40,8 @@ PATIENCE_S = 300.0
 """After so many seconds without what a measurement waits for, the bench gives up."""
 START_S = 30.0
 """A worker that does not answer by then does not start."""
+APPLIED_AT_ONCE = 100
+"""Channels of one line-up."""
 ORDERS_AT_ONCE = 8
 """Start orders that are on their way at the same time."""
 CHILD_FILES = 3
@@ -225,9 +227,10 @@ class OurRack(Rack):
         raise RuntimeError((self.home / "keeper.log").read_text())
 
     async def _create(self) -> list[int]:
-        lineup = {"version": 1, "channels": [channel(number, silent=self.silent) for number in range(self.count)]}
+        channels = [channel(number, silent=self.silent) for number in range(self.count)]
         async with WorkerClient(self.settings.socket) as client:
-            await client.apply(lineup)
+            for first in range(0, self.count, APPLIED_AT_ONCE):
+                await client.apply({"version": 1, "channels": channels[first : first + APPLIED_AT_ONCE]})
             return [document.id for document in await client.channels()]
 
     def order_all(self) -> None:

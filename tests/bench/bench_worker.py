@@ -14,7 +14,7 @@ never reads; ``takes progress`` is supervisord with their progress on stdout, th
 * **Memory** at the end of that window: RSS as top shows it, PSS, USS.
 * **Loop gap**: the longest time for which the worker's event loop did not look at its descriptors, measured inside
   the worker (``probed_worker.py``), and the most CPU time that it used in one; in the window, while all are started,
-  and while children are killed. ``answer`` is the longest when a client asks a hundred times how the worker is.
+  and while children are killed. ``answer`` is the longest when a client asks fifty times how the worker is.
 * **Crash to exec**: from just before SIGKILL is sent to a child until the kernel opens the file of the program to
   execute its successor, as inotify(7) reports it. The start of the fake's interpreter is not in it, and both sides are
   measured in the same way. One child at a time, with a pause of random length between.
@@ -73,7 +73,7 @@ PAUSE_S = 0.1
 """Longest pause between two kills, so that they come at any moment of the supervisor's second."""
 QUIET_S = 0.05
 """An interpreter that starts has opened its script for the last time after this time without an opening."""
-THEIR_KILLS = 15
+THEIR_KILLS = 12
 """As many children of supervisord are killed at most, because each can take it a second."""
 
 WHILE = ("window", "start", "kills")
@@ -130,7 +130,7 @@ class Bench:
             with _gaps(rack, row, "window"):
                 row.cpu, row.memory = usage(rack, window)
             row.loop = (measuring.main_thread_s(worker) - before) / window * 100
-            row.answer_s = max(rack.answer_times(100))
+            row.answer_s = max(rack.answer_times(50))
             watcher = rack.watch()
             try:
                 time.sleep(1.0)
@@ -204,7 +204,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the worker, and supervisord next to it.")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of channels")
-    parser.add_argument("--window", type=float, default=15.0, help="seconds over which CPU use is measured")
+    parser.add_argument("--window", type=float, default=12.0, help="seconds over which CPU use is measured")
     parser.add_argument("--kills", type=int, default=100, help="children that are killed for each size")
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it works")
     parser.add_argument(

@@ -17,7 +17,7 @@ from faults_rig import INVARIANTS, Faulty, NotHere, Rig, Row, rig
 
 PROPERTY = "fault"
 ALL = "FAULTS"
-"""Environment variable; ``all`` runs the long tests, too."""
+"""Environment variable; ``all`` runs all of them, as naming them does."""
 
 
 @pytest.fixture
@@ -66,15 +66,17 @@ def not_here(write_row: Callable[[Row], None]) -> NotHere:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "full: takes long; only in 'make faults'")
+    config.addinivalue_line("markers", "quick: a fault that 'make test' tries, too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get(ALL) == "all":
+    named = any("faults" in str(argument) for argument in config.invocation_params.args)
+    if named or os.environ.get(ALL) == "all":
         return
-    long = [item for item in items if item.get_closest_marker("full")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+    here = Path(__file__).parent
+    left = [item for item in items if item.path.is_relative_to(here) and not item.get_closest_marker("quick")]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -366,7 +366,7 @@ class Rig:
         self.row.broken = sorted(broken, key=INVARIANTS.index)
         found = (text for text in self.seen if self.reason and re.search(self.reason, text))
         self.row.reason = self.reason if self.reason == NOTHING else next(found, self.row.reason)
-        victims = list(self._victims.values())
+        victims = [victim for victim in self._victims.values() if self._wanted.get(victim.id) != Wanted.STOPPED]
         if self._outage_s is None and victims:
             self._outage_s = max(self.outside.outage_s(victim.id) for victim in victims)
         self.row.outage_s = self._outage_s
@@ -448,7 +448,10 @@ class Rig:
         return sum(map(procfs.descriptors, pids)), sum(map(procfs.threads, pids))
 
     async def _history_complete(self) -> str:
-        events = await self.client.events(limit=1000)
+        ids = {channel_id for channel_id, _ in self._orders} | self._bystanders.keys() | self._victims.keys()
+        asked = [None, *sorted(ids)]
+        events = [event for channel_id in asked for event in await self.client.events(1000, channel_id)]
+        events = list({event.id: event for event in events}.values())
         return "; ".join([*self._missing_orders(events), *self._missing_edits(events)])
 
     def _missing_orders(self, events: list[Event]) -> list[str]:

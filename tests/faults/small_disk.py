@@ -49,11 +49,13 @@ class SmallDisk:
 def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk | None]:
     """Mounts a small disk; None where that is not permitted."""
     path.mkdir(parents=True, exist_ok=True)
-    size = f"size={megabytes}M"
+    options = f"size={megabytes}M,mode=0750"
     if os.geteuid() != 0 or shutil.which("mount") is None:
         yield None
         return
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", path], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=False, capture_output=True
+    ).returncode:
         yield None
         return
     try:

@@ -36,6 +36,7 @@ async def _refused(rig: Rig, victim: OnAir) -> StoreUnavailable:
     return refusal.value
 
 
+@pytest.mark.quick
 async def test_14_a_full_database_disk_refuses_orders_and_costs_no_channel(
     fault: Faulty, not_here: NotHere, tmp_path: Path
 ) -> None:
@@ -62,7 +63,7 @@ async def test_14_a_full_database_disk_refuses_orders_and_costs_no_channel(
             await rig.shown("order refused: .*disk is full")
 
 
-@pytest.mark.parametrize("held_s", [8, pytest.param(30, marks=pytest.mark.full)], ids=lambda s: f"{s}s")
+@pytest.mark.parametrize("held_s", [8, 30], ids=lambda s: f"{s}s")
 async def test_14_a_locked_database_refuses_orders_and_costs_no_channel(fault: Faulty, held_s: int) -> None:
     async with fault(14, f"database locked for {held_s} s") as rig:
         victim = await rig.on_air()
@@ -167,7 +168,9 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(d, marks=pytest.mark.quick if d == "page trashed" else ()) for d in DAMAGES]
+)
 async def test_15_a_damaged_database_is_restored_and_costs_no_channel(fault: Faulty, damage: str) -> None:
     harm, shown = DAMAGES[damage]
     async with fault(15, f"database: {damage}", BACKUP__EVERY_S="1") as rig:
@@ -184,6 +187,7 @@ async def test_15_a_damaged_database_is_restored_and_costs_no_channel(fault: Fau
         assert row.pid == victim.pid
 
 
+@pytest.mark.quick
 async def test_15_a_damaged_database_without_a_copy_costs_no_channel_on_air(fault: Faulty) -> None:
     async with fault(15, "database trashed, no copy at all") as rig:
         victim = await rig.on_air()
@@ -233,7 +237,7 @@ async def _both_ended(rig: Rig) -> None:
     await all_gone(keeper, worker)
 
 
-@pytest.mark.parametrize("moment", ["migrate.before", "migrate.middle"])
+@pytest.mark.parametrize("moment", ["migrate.before", pytest.param("migrate.middle", marks=pytest.mark.quick)])
 async def test_16_a_worker_killed_while_it_upgrades_the_database_upgrades_it_the_next_time(
     fault: Faulty, moment: str
 ) -> None:

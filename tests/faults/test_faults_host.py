@@ -101,6 +101,7 @@ async def test_21_a_wall_clock_that_jumps_touches_no_channel(
         rig.nothing_to_show_of("Victim")
 
 
+@pytest.mark.quick
 async def test_22_a_channel_that_takes_too_much_memory_is_ended_and_the_reason_named(fault: Faulty) -> None:
     async with fault(22, "memory beyond the channel's ceiling") as rig:
         victim = await rig.on_air(memory="128M")
@@ -175,6 +176,7 @@ async def test_26_a_system_that_starts_no_process_is_told_and_tried_again(
         await rig.back(victim)
 
 
+@pytest.mark.quick
 async def test_26_a_worker_without_descriptors_keeps_its_channels_and_recovers(fault: Faulty) -> None:
     async with fault(26, "worker out of file descriptors (real EMFILE)") as rig:
         victim = await rig.on_air()

@@ -31,6 +31,7 @@ async def _nobody_left(rig: Rig) -> None:
     await all_gone(rig.keeper_pid, rig.worker_pid)
 
 
+@pytest.mark.quick
 async def test_27_many_who_start_a_worker_at_once_share_one(fault: Faulty) -> None:
     async with fault(27, "8 starters at once") as rig:
         await rig.on_air()
@@ -90,6 +91,7 @@ async def test_28_a_run_directory_that_cannot_be_trusted_is_refused(fault: Fault
         assert row.pid == victim.pid
 
 
+@pytest.mark.quick
 async def test_29_many_operators_at_once_contradict_each_other(fault: Faulty) -> None:
     async with fault(29, "10 operators, 200 orders and changes at once") as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(4)])
@@ -122,6 +124,7 @@ async def test_29_many_operators_at_once_contradict_each_other(fault: Faulty) ->
             await rig.until(victim.id, is_running)
 
 
+@pytest.mark.quick
 async def test_30_a_stop_during_the_wait_for_an_attempt_wins(fault: Faulty) -> None:
     async with fault(30, "stop while it waits for its next attempt") as rig:
         victim = await rig.on_air()
@@ -137,7 +140,6 @@ async def test_30_a_stop_during_the_wait_for_an_attempt_wins(fault: Faulty) -> N
         assert rig.outside.holders().get(victim.id) is None
         await rig.shown("Victim: stopped: as ordered")
         rig.control("Victim")
-        rig.outage(0.0)
 
 
 async def test_30_a_channel_can_be_deleted_while_it_starts(fault: Faulty) -> None:
@@ -198,6 +200,7 @@ HOSTILE_ADDRESSES = (
 )
 
 
+@pytest.mark.quick
 async def test_31_hostile_names_reach_nothing_but_the_stream(fault: Faulty) -> None:
     async with fault(31, "hostile names and addresses", real=True, bystanders=1) as rig:
         rig.strike()
@@ -227,7 +230,6 @@ async def test_31_hostile_names_reach_nothing_but_the_stream(fault: Faulty) -> N
         await rig.shown("refused: .*control characters")
         for channel_id in taken:
             await rig.order(channel_id, "stop")
-        rig.outage(0.0)
 
 
 def _service_name(recording: Path) -> str:

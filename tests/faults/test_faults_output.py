@@ -5,6 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
+import pytest
 from faults_rig import Faulty, NotHere, come_true
 from loop_disk import loop_disk
 from small_disk import SmallDisk, small_disk
@@ -15,6 +16,7 @@ from transcoder_tui.models.job import Status
 NO_DISK = "mounting a small disk is not permitted here"
 
 
+@pytest.mark.quick
 async def test_12_a_full_disk_under_hls_is_told_and_left_alone(
     fault: Faulty, not_here: NotHere, tmp_path: Path
 ) -> None:
@@ -59,6 +61,7 @@ async def test_12_a_full_disk_under_a_recording_is_told_and_tried_again(
             await rig.back(victim)
 
 
+@pytest.mark.quick
 async def test_13_a_directory_that_was_removed_comes_back(fault: Faulty) -> None:
     async with fault(13, "HLS directory removed", real=True, bystanders=1) as rig:
         victim = await rig.on_air()

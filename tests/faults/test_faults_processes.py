@@ -10,6 +10,7 @@ from pathlib import Path
 
 import procfs
 import pytest
+from fault_network import Receiver, free_port
 from faults_rig import Faulty, NotHere, all_gone, come_true
 from worker_rig import is_running
 
@@ -20,6 +21,7 @@ LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "killed"), (signal.SIGSEGV, "crashes")])
+@pytest.mark.quick
 async def test_5_a_dead_ffmpeg_is_replaced_at_once(fault: Faulty, number: signal.Signals, name: str) -> None:
     async with fault(5, f"FFmpeg {name}") as rig:
         victim = await rig.on_air()
@@ -31,6 +33,7 @@ async def test_5_a_dead_ffmpeg_is_replaced_at_once(fault: Faulty, number: signal
         await rig.shown(f"Victim.*{number.name}")
 
 
+@pytest.mark.quick
 async def test_5_all_ffmpegs_dead_at_once_come_back(fault: Faulty) -> None:
     async with fault(5, "all 8 FFmpegs killed at once", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(8)])
@@ -46,15 +49,23 @@ async def test_5_all_ffmpegs_dead_at_once_come_back(fault: Faulty) -> None:
 
 async def test_5_the_real_ffmpeg_is_back_on_its_output_after_a_kill(fault: Faulty) -> None:
     async with fault(5, "real FFmpeg killed", real=True, bystanders=1) as rig:
-        victim = await rig.on_air()
+        received = Receiver(free_port())
+        victim = await rig.on_air(outputs=[{"url": f"udp://127.0.0.1:{received.port}"}])
+        await come_true(lambda: received.packets > 20, "its output")
         rig.strike()
+        received.mark()
 
         os.kill(victim.pid, signal.SIGKILL)
 
+        before = received.packets
         await rig.back(victim)
+        await come_true(lambda: received.packets > before + 20, "its output, again")
+        rig.outage(received.gap_s)
+        received.close()
         await rig.shown("Victim.*SIGKILL")
 
 
+@pytest.mark.quick
 async def test_6_a_stopped_ffmpeg_is_continued(fault: Faulty) -> None:
     async with fault(6, "FFmpeg stopped by SIGSTOP", WATCHDOG__STALL_S="12") as rig:
         victim = await rig.on_air()
@@ -84,6 +95,7 @@ async def test_6_an_ffmpeg_that_is_stopped_again_and_again_is_replaced(fault: Fa
         holding.cancel()
 
 
+@pytest.mark.quick
 async def test_7_an_ffmpeg_that_ignores_term_is_killed_in_time(fault: Faulty) -> None:
     async with fault(7, "ignores TERM: stop") as rig:
         victim = await rig.on_air()
@@ -98,7 +110,6 @@ async def test_7_an_ffmpeg_that_ignores_term_is_killed_in_time(fault: Faulty) ->
         assert not procfs.is_alive(victim.pid)
         rig.control("Victim")
         await rig.shown("Victim: stopped")
-        rig.outage(0.0)
 
 
 async def test_7_an_ffmpeg_that_ignores_term_is_restarted_all_the_same(fault: Faulty) -> None:
@@ -115,6 +126,7 @@ async def test_7_an_ffmpeg_that_ignores_term_is_restarted_all_the_same(fault: Fa
         await rig.shown("Victim: restart ordered")
 
 
+@pytest.mark.quick
 async def test_8_a_missing_binary_is_told_at_once_and_costs_no_channel_that_runs(fault: Faulty) -> None:
     async with fault(8, "FFmpeg's binary missing") as rig:
         victim = await rig.on_air()
@@ -153,6 +165,7 @@ async def test_8_a_binary_that_is_none_any_more_is_told_and_tried_again(fault: F
         await rig.back(victim)
 
 
+@pytest.mark.quick
 async def test_23_a_pid_that_was_given_to_somebody_else_is_not_taken_for_ffmpeg(
     fault: Faulty, not_here: NotHere
 ) -> None:
@@ -194,6 +207,7 @@ def _with_pid(pid: int) -> "subprocess.Popen[bytes] | None":
     return None
 
 
+@pytest.mark.quick
 async def test_24_after_a_reboot_what_was_wanted_starts_again(fault: Faulty) -> None:
     async with fault(24, "host rebooted", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(3)])
@@ -215,6 +229,7 @@ async def test_24_after_a_reboot_what_was_wanted_starts_again(fault: Faulty) -> 
         await rig.shown("adopted 0 of 4|boot|started anew")
 
 
+@pytest.mark.quick
 async def test_33_term_to_every_process_at_once_ends_cleanly_and_the_next_worker_starts_all(fault: Faulty) -> None:
     async with fault(33, "TERM to the whole cgroup", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(3)])

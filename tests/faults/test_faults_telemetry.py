@@ -19,7 +19,9 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize("kind", GARBAGE)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=pytest.mark.quick if k == "a huge line" else ()) for k in GARBAGE]
+)
 async def test_9_garbage_between_blocks_is_skipped(fault: Faulty, kind: str) -> None:
     async with fault(9, f"progress with {kind}", bystanders=1) as rig:
         victim = await rig.on_air()
@@ -44,6 +46,7 @@ async def test_9_progress_that_is_nothing_but_garbage_is_told_and_restarted(faul
         await rig.back(victim)
 
 
+@pytest.mark.quick
 async def test_10_a_flood_of_log_lines_touches_nobody_else(fault: Faulty) -> None:
     async with fault(10, "150,000 log lines a second", LOG__MAX_BYTES="1000000") as rig:
         victim = await rig.on_air()
@@ -77,6 +80,7 @@ def _log(directory: Path, channel_id: int) -> str:
     return "".join(path.read_text(errors="replace") for path in directory.glob(f"{channel_id}-*.log"))
 
 
+@pytest.mark.quick
 async def test_11_a_full_run_directory_costs_figures_and_not_the_air(fault: Faulty, not_here: NotHere) -> None:
     name = "progress disk full, then free"
     # Not pytest's own directory: the path of a Unix socket holds 107 bytes.

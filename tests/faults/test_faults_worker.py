@@ -58,6 +58,7 @@ MOMENTS: dict[str, Callable[[Rig, OnAir], Awaitable[None]]] = {
     "backup.after": wait,
 }
 """What is done so that the worker passes a failpoint."""
+QUICK = dict.fromkeys(("order.committed", "spawn.after", "signal.after"), pytest.mark.quick)
 
 
 @pytest.mark.parametrize("moment", ["reap.before", "reap.after"])
@@ -81,7 +82,7 @@ async def test_1_a_keeper_that_dies_at_the_end_of_an_ffmpeg_leaves_every_channel
         await rig.shown("Victim: .*(SIGKILL|nobody was there)")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", [pytest.param(name, marks=QUICK.get(name, ())) for name in MOMENTS])
 async def test_1_a_worker_that_dies_at_any_moment_leaves_every_channel_on_air(fault: Faulty, moment: str) -> None:
     settings = {"BACKUP__EVERY_S": "1"} if moment.startswith("backup") else {}
     async with fault(1, f"worker killed at {moment}", LOG__MAX_BYTES="65536", **settings) as rig:
@@ -102,6 +103,7 @@ async def test_1_a_worker_that_dies_at_any_moment_leaves_every_channel_on_air(fa
             assert view.pid == victim.pid
 
 
+@pytest.mark.quick
 async def test_1_a_killed_worker_is_followed_by_one_that_adopts_all(fault: Faulty) -> None:
     async with fault(1, "worker killed, 10 channels", bystanders=10) as rig:
         victim = await rig.on_air()
@@ -156,13 +158,13 @@ async def _random_kills(rig: Rig, channels: int, kills: int) -> None:
     await rig.until_worker(lambda view: True)
 
 
+@pytest.mark.quick
 async def test_2_ten_random_kills_of_ten_channels(fault: Faulty) -> None:
     async with fault(2, "10 random kills, 10 channels", bystanders=0, RETRY__ATTEMPTS="100") as rig:
         await _random_kills(rig, channels=10, kills=10)
         await rig.shown(r"adopted \d+ of \d+ channels")
 
 
-@pytest.mark.full
 @pytest.mark.timeout(480)
 async def test_2_a_hundred_random_kills_of_fifty_channels(fault: Faulty) -> None:
     async with fault(2, "100 random kills, 50 channels", bystanders=0, RETRY__ATTEMPTS="100") as rig:
@@ -170,6 +172,7 @@ async def test_2_a_hundred_random_kills_of_fifty_channels(fault: Faulty) -> None
         await rig.shown(r"adopted \d+ of \d+ channels")
 
 
+@pytest.mark.quick
 async def test_3_a_killed_keeper_is_replaced_without_an_operator(fault: Faulty) -> None:
     async with fault(3, "keeper killed") as rig:
         await rig.on_air()
@@ -182,6 +185,7 @@ async def test_3_a_killed_keeper_is_replaced_without_an_operator(fault: Faulty) 
         await rig.shown("keeper|adopted 3 of 3 channels")
 
 
+@pytest.mark.quick
 async def test_3_keeper_and_worker_killed_together_cost_no_channel(fault: Faulty) -> None:
     async with fault(3, "keeper and worker killed") as rig:
         await rig.on_air()
@@ -212,7 +216,10 @@ async def _console(rig: Rig) -> tuple[int, int]:
     return pid, terminal
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "killed"), (signal.SIGHUP, "loses its terminal (HUP)")])
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(signal.SIGKILL, "killed"), pytest.param(signal.SIGHUP, "loses its terminal (HUP)", marks=pytest.mark.quick)],
+)
 async def test_4_a_console_that_goes_away_touches_nothing(fault: Faulty, number: signal.Signals, name: str) -> None:
     async with fault(4, f"console {name}", bystanders=1) as rig:
         await rig.on_air()
@@ -245,6 +252,7 @@ async def test_4_a_console_that_is_stopped_touches_nothing(fault: Faulty) -> Non
             os.close(terminal)
 
 
+@pytest.mark.quick
 async def test_32_a_worker_is_upgraded_under_channels_on_air(fault: Faulty) -> None:
     async with fault(32, "upgrade: worker replaced (reload)") as rig:
         await rig.on_air()

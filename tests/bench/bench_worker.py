@@ -21,7 +21,8 @@ never reads; ``takes progress`` is supervisord with their progress on stdout, th
 * **Start all**: from the first order until the last order is accepted, until the last program is executed, and until
   the supervisor says of all that they run: two progress blocks here, a second of life (``startsecs=1``) there. Fakes
   write their blocks 0.2 and 1.2 s after their start. We get an order for each channel, supervisord one for all. The
-  worker's start gate is opened wide for this; a start through the gate as it is by default is measured once.
+  worker's start gate is opened wide for this; a start through the gate as it is by default is measured once, and its
+  gap is the one that counts: with the gate open, all interpreters start at once and leave little of the cores.
 
 Everything else that runs on the machine makes the times longer, less so the CPU seconds.
 """
@@ -150,7 +151,8 @@ class Bench:
         row = Row(f"{OURS}, gate", count)
         with closing(rack):
             rack.open()
-            start_all(rack, row)
+            with _gaps(rack, row, "start"):
+                start_all(rack, row)
         return _told(row)
 
     def theirs(self, count: int, supervisord: Path, *, silent: bool = False, takes_progress: bool = False) -> Row:
@@ -311,12 +313,10 @@ def print_report(rows: Sequence[Row], gated: Row) -> None:
             f" {memory.rss / 1e6:7.1f} {memory.pss / 1e6:7.1f} {memory.uss / 1e6:7.1f}"
         )
     print(f"\n{'side':<28} channels  longest gap ms (most CPU in one): window          start          kills   answer")
-    for row in rows:
+    for row in [*rows, gated]:
         if row.gaps:
-            gaps = (f"{gap * 1e3:6.1f} ({cpu * 1e3:.1f})" for gap, cpu in map(row.gaps.__getitem__, WHILE))
-            print(
-                f"{row.side:<28} {row.count:8d} {'':26} {''.join(map('{:>15}'.format, gaps))} {row.answer_s * 1e3:8.1f}"
-            )
+            gaps = "".join(f"{_gap(row.gaps.get(what)):>15}" for what in WHILE)
+            print(f"{row.side:<28} {row.count:8d} {'':26} {gaps} {_figure(row.answer_s * 1e3, 8, 1)}")
     print(f"\n{'side':<28} channels  crash to exec ms: median     p99  longest  kills")
     for row in rows:
         if row.respawn is not None:
@@ -327,8 +327,12 @@ def print_report(rows: Sequence[Row], gated: Row) -> None:
     for row in [*rows, gated]:
         print(f"{row.side:<28} {row.count:8d} {row.accepted_s:22.2f} {row.executed_s:9.2f} {row.running_s:8.2f}")
     print(f"\n{'goal':<64} measured      at most")
-    for text, measured, goal, unit in [*_goals(rows), *_ratios(rows)]:
+    for text, measured, goal, unit in [*_goals(rows, gated), *_ratios(rows)]:
         print(f"{text:<62} {measured:10.3f}   {goal:7g} {unit:<3}  {'met' if measured <= goal else 'NOT MET'}")
+
+
+def _gap(gap: tuple[float, float] | None) -> str:
+    return f"{gap[0] * 1e3:.1f} ({gap[1] * 1e3:.1f})" if gap else "-"
 
 
 def _figure(value: float, width: int, digits: int) -> str:
@@ -339,7 +343,7 @@ Goal = tuple[str, float, float, str]
 """What was aimed at, what was measured, the most that it should be, the unit."""
 
 
-def _goals(rows: Sequence[Row]) -> Iterator[Goal]:
+def _goals(rows: Sequence[Row], gated: Row) -> Iterator[Goal]:
     ours = [row for row in rows if row.side == OURS]
     for row in ours:
         if row.count == GOAL_SIZE and row.memory is not None:
@@ -349,8 +353,14 @@ def _goals(rows: Sequence[Row]) -> Iterator[Goal]:
         if row.respawn is not None:
             yield f"{row.count} channels: crash to exec, median", row.respawn.median * 1e3, GOAL_RESPAWN_S * 1e3, "ms"
     for row in ours:
-        longest = max(gap for gap, _ in row.gaps.values())
-        yield f"{row.count} channels: longest loop gap of all", longest * 1e3, GOAL_GAP_S * 1e3, "ms"
+        longest = max(row.gaps["window"][0], row.gaps["kills"][0])
+        yield f"{row.count} channels: longest loop gap, on air and at crashes", longest * 1e3, GOAL_GAP_S * 1e3, "ms"
+    yield (
+        f"{gated.count} channels: longest loop gap, start of all",
+        gated.gaps["start"][0] * 1e3,
+        GOAL_GAP_S * 1e3,
+        "ms",
+    )
     ends = [row for row in ours if row.count >= 100]
     if len(ends) > 1:
         first, last = ends[0], ends[-1]

@@ -29,7 +29,9 @@ def test_systemd_understands_every_line_of_it(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", tmp_path / UNIT.name], capture_output=True, text=True, check=False
     )
 
-    assert (verified.returncode, verified.stderr) == (0, "")
+    # Known from systemd 254 on; as the unit says, older ones go without.
+    complaints = [line for line in verified.stderr.splitlines() if "Unknown key 'DelegateSubgroup'" not in line]
+    assert (verified.returncode, complaints) == (0, [])
 
 
 def test_it_agrees_with_the_keeper() -> None:

@@ -187,7 +187,6 @@ async def test_15_a_damaged_database_is_restored_and_costs_no_channel(fault: Fau
         assert row.pid == victim.pid
 
 
-@pytest.mark.quick
 async def test_15_a_damaged_database_without_a_copy_costs_no_channel_on_air(fault: Faulty) -> None:
     async with fault(15, "database trashed, no copy at all") as rig:
         victim = await rig.on_air()

@@ -33,7 +33,7 @@ def held(pid: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     "cycles",
-    [pytest.param(400, id="400"), pytest.param(10_000, id="10000", marks=pytest.mark.full)],
+    [pytest.param(400, id="400", marks=pytest.mark.quick), pytest.param(10_000, id="10000")],
 )
 @pytest.mark.timeout(1500)
 async def test_thousands_of_starts_and_stops_leave_nothing_behind(tmp_path: Path, cycles: int) -> None:

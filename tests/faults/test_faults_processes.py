@@ -33,7 +33,6 @@ async def test_5_a_dead_ffmpeg_is_replaced_at_once(fault: Faulty, number: signal
         await rig.shown(f"Victim.*{number.name}")
 
 
-@pytest.mark.quick
 async def test_5_all_ffmpegs_dead_at_once_come_back(fault: Faulty) -> None:
     async with fault(5, "all 8 FFmpegs killed at once", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(8)])
@@ -207,7 +206,6 @@ def _with_pid(pid: int) -> "subprocess.Popen[bytes] | None":
     return None
 
 
-@pytest.mark.quick
 async def test_24_after_a_reboot_what_was_wanted_starts_again(fault: Faulty) -> None:
     async with fault(24, "host rebooted", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(3)])
@@ -229,7 +227,6 @@ async def test_24_after_a_reboot_what_was_wanted_starts_again(fault: Faulty) -> 
         await rig.shown("adopted 0 of 4|boot|started anew")
 
 
-@pytest.mark.quick
 async def test_33_term_to_every_process_at_once_ends_cleanly_and_the_next_worker_starts_all(fault: Faulty) -> None:
     async with fault(33, "TERM to the whole cgroup", bystanders=0) as rig:
         victims = await rig.all_on_air([f"Victim {number}" for number in range(3)])

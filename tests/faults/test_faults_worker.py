@@ -58,7 +58,7 @@ MOMENTS: dict[str, Callable[[Rig, OnAir], Awaitable[None]]] = {
     "backup.after": wait,
 }
 """What is done so that the worker passes a failpoint."""
-QUICK = dict.fromkeys(("order.committed", "spawn.after", "signal.after"), pytest.mark.quick)
+QUICK = dict.fromkeys(("spawn.after", "signal.after"), pytest.mark.quick)
 
 
 @pytest.mark.parametrize("moment", ["reap.before", "reap.after"])
@@ -103,7 +103,6 @@ async def test_1_a_worker_that_dies_at_any_moment_leaves_every_channel_on_air(fa
             assert view.pid == victim.pid
 
 
-@pytest.mark.quick
 async def test_1_a_killed_worker_is_followed_by_one_that_adopts_all(fault: Faulty) -> None:
     async with fault(1, "worker killed, 10 channels", bystanders=10) as rig:
         victim = await rig.on_air()
@@ -185,7 +184,6 @@ async def test_3_a_killed_keeper_is_replaced_without_an_operator(fault: Faulty) 
         await rig.shown("keeper|adopted 3 of 3 channels")
 
 
-@pytest.mark.quick
 async def test_3_keeper_and_worker_killed_together_cost_no_channel(fault: Faulty) -> None:
     async with fault(3, "keeper and worker killed") as rig:
         await rig.on_air()
@@ -252,7 +250,6 @@ async def test_4_a_console_that_is_stopped_touches_nothing(fault: Faulty) -> Non
             os.close(terminal)
 
 
-@pytest.mark.quick
 async def test_32_a_worker_is_upgraded_under_channels_on_air(fault: Faulty) -> None:
     async with fault(32, "upgrade: worker replaced (reload)") as rig:
         await rig.on_air()

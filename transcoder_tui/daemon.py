@@ -31,6 +31,8 @@ LOG_BYTES = 10_000_000
 """Size at which the worker's own log is rotated; one older part is kept."""
 CLOSE_S = 10.0
 """Longest wait for the database to close; less than the keeper's patience with a worker that was told to end."""
+SWITCH_S = 0.0005
+"""Longest turn of one thread while another waits."""
 SUPERVISOR = "transcoder_tui.worker.supervisor"
 API = "transcoder_tui.api.server"
 
@@ -55,6 +57,9 @@ def main() -> int:
     """
     # Nothing that is imported becomes garbage, and looking for some costs a tenth of the time.
     gc.disable()
+    # The store's thread would hold the interpreter for 5 ms at a time, and the event loop wait for it: measured with 300
+    # channels that change their state at once, 7 to 68 ms without this, and 4 to 17 ms with it.
+    sys.setswitchinterval(SWITCH_S)
     from transcoder_tui.settings import load_settings
 
     try:

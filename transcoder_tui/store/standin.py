@@ -15,8 +15,8 @@ from transcoder_tui.store.files import beside
 from transcoder_tui.store.migrate import migrate
 from transcoder_tui.store.repair import damage
 
-FOLDERS = (Path("/dev/shm"), Path(tempfile.gettempdir()))
-"""Where a copy may be opened; the first is memory on every Linux."""
+MEMORY = Path("/dev/shm")
+"""Where a copy may be opened without a disk, on every Linux."""
 
 
 def stand_in(files: Sequence[Path]) -> tuple[Engine, Path] | None:
@@ -34,7 +34,7 @@ def stand_in(files: Sequence[Path]) -> tuple[Engine, Path] | None:
         SchemaRefused: Where a database is sound and not one for this version.
     """
     for file in files:
-        for folder in FOLDERS:
+        for folder in _folders():
             with suppress(OSError, sqlite3.Error, DBAPIError), _copied(file, folder) as copy:
                 if damage(copy):
                     break
@@ -45,6 +45,13 @@ def stand_in(files: Sequence[Path]) -> tuple[Engine, Path] | None:
                     source.backup(memory)
                 return memory_engine(memory), file
     return None
+
+
+def _folders() -> Iterator[Path]:
+    yield MEMORY
+    # None at all may be writable.
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 
 from transcoder_tui.errors import InvalidInput, StoreUnavailable, TranscoderError
 from transcoder_tui.failpoints import failpoint
-from transcoder_tui.ffmpeg.command import Command, build_command
+from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.event import EventFields, Severity
@@ -239,7 +239,7 @@ class ChannelRun:
             self._start_after_reboot()
         elif status.is_live and self.job.pid is not None:
             code = ledger.exit_code(self._exits, self.job.pid, self.job.start_ticks)
-            self._take(None)
+            self._take(None, self._context.host())
             self._ended(code)
         elif status == Status.STOPPING:
             self._gone()
@@ -417,15 +417,15 @@ class ChannelRun:
             return
         self.remember()
         self._record.say(f"start {prepared.command.shell()}")
-        self._take(process)
+        self._take(process, prepared.host)
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
-    def _take(self, process: Process | None) -> None:
+    def _take(self, process: Process | None, host: HostFacts) -> None:
         """Takes an FFmpeg in charge; None is one that has ended and left its log."""
         place = Place(
             spec=self.spec,
             source=self.source_index,
-            host=self._context.host(),
+            host=host,
             run_dir=self._run_dir,
             stderr=self._stderr_path(),
             leaf=self._context.ceilings.leaf(self.id),
@@ -438,7 +438,7 @@ class ChannelRun:
             process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
-        self._take(process)
+        self._take(process, self._context.host())
         self._limit()
         if not self.job.status.is_live:
             self._step(Happening.ADOPT, f"adopted FFmpeg {process.pid}")

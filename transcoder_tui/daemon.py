@@ -57,8 +57,8 @@ def main() -> int:
     """
     # Nothing that is imported becomes garbage, and looking for some costs a tenth of the time.
     gc.disable()
-    # The store's thread would hold the interpreter for 5 ms at a time, and the event loop wait for it: with 300 channels
-    # that change their state at once, it waited 7 to 68 ms, and 4 to 17 ms with this.
+    # The store's thread would hold the interpreter for 5 ms at a time, and the event loop wait for it: with 300
+    # channels that change their state at once, it waited 7 to 68 ms, and 4 to 17 ms with this.
     sys.setswitchinterval(SWITCH_S)
     from transcoder_tui.settings import load_settings
 

@@ -5,10 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcoder_tui.host.sampling import TICKS_PER_SECOND, read_stat, read_written
+from transcoder_tui.host.sampling import TICKS_PER_SECOND, parse_stat, read_stat, read_written
 
-LISTEN = "0A"
-"""The state of a listening TCP socket in /proc/net/tcp; its queue counts connections, not bytes."""
+ESTABLISHED = "01"
+"""The state of a connected TCP socket in /proc/net/tcp: others count a SYN or a FIN, or connections, as bytes."""
+
+STOPPED = ("T", "t")
+"""The states of a process that a signal stopped or a debugger holds, proc(5)."""
+HANGS = "D"
+"""The state of a thread in an uninterruptible wait, proc(5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,8 @@ class Signs:
     """One look at a process."""
 
     state: str
-    """Of its main thread, as proc(5) names it: ``T`` stopped, ``t`` held by a debugger, ``D`` waits in the kernel."""
+    """As proc(5) names it: ``T`` stopped and ``t`` held by a debugger of its main thread, ``D`` where any of its
+    threads waits in the kernel, since FFmpeg 7 and later write in threads of their own."""
     cpu_s: float
     """Seconds of processor time that it has used."""
     written: int
@@ -26,7 +32,7 @@ class Signs:
     dropped: int
     """Datagrams that the kernel threw away because they were not read in time."""
     unsent: int
-    """Bytes that its TCP peers have not taken."""
+    """Bytes that its connected TCP peers have not taken."""
 
 
 def look(pid: int) -> Signs | None:
@@ -43,9 +49,21 @@ def look(pid: int) -> Signs | None:
         received += int(fields[4].partition(":")[2], 16)
         dropped += int(fields[12])
     for fields in _table(pid, "tcp", sockets):
-        if fields[3] != LISTEN:
+        if fields[3] == ESTABLISHED:
             unsent += int(fields[4].partition(":")[0], 16)
-    return Signs(stat.state, stat.cpu_ticks / TICKS_PER_SECOND, read_written(pid) or 0, received, dropped, unsent)
+    state = stat.state if stat.state in STOPPED or not _hangs(pid) else HANGS
+    return Signs(state, stat.cpu_ticks / TICKS_PER_SECOND, read_written(pid) or 0, received, dropped, unsent)
+
+
+def _hangs(pid: int) -> bool:
+    """Whether any of its threads waits in the kernel for a disk or the like."""
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            # A thread may end between the two.
+            with suppress(OSError, ValueError):
+                if parse_stat((thread / "stat").read_bytes()).state == HANGS:
+                    return True
+    return False
 
 
 def _sockets(pid: int) -> set[str]:

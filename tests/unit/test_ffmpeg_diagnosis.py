@@ -495,3 +495,17 @@ def test_an_unknown_error_is_quoted_without_its_secrets() -> None:
 
 def test_an_endless_line_is_quoted_in_part_only() -> None:
     assert len(verdict("[error] " + "x" * 100_000).cause) < 300
+
+
+def test_what_was_survived_is_forgotten() -> None:
+    reader = Verdict(SOURCE)
+    assert reader.is_clear
+    reader.feed("[hls @ 0x1] [error] Protocol 'ftp' not on whitelist 'http,https'!")
+    assert not reader.is_clear
+
+    reader.forget()
+
+    assert reader.is_clear
+    assert reader.so_far() is None
+    reader.feed("[in#0 @ 0x1] [error] Error during demuxing: Input/output error")
+    assert reader.result(0, ours=False).cause == "no packets from udp://239.1.1.1:5000 for 5 s"

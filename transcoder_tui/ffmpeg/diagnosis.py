@@ -106,11 +106,20 @@ class Verdict:
     def __init__(self, source: str = UNKNOWN_SOURCE, secrets: Sequence[str] = ()) -> None:
         self._source = source or UNKNOWN_SOURCE
         self._secrets = tuple(secrets)
+        self.forget()
+
+    def forget(self) -> None:
+        """Keeps nothing of the lines so far, which have proved to end nothing."""
         self._cause: Diagnosis | None = None
         self._quote = ""
         self._side = Side.UNKNOWN
         self._silent_input = False
         self._signalled = False
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether no line so far would decide what :meth:`result` says."""
+        return not (self._cause or self._quote or self._silent_input or self._signalled)
 
     def feed(self, line: str) -> None:
         """Takes the next line of the log."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transcoder_tui.ffmpeg.command import mask
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, diagnose, parse_line
-from transcoder_tui.ffmpeg.progress import ProgressParser
+from transcoder_tui.ffmpeg.progress import Progress, ProgressParser
 from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.event import Severity
@@ -27,6 +27,8 @@ OPENING = "[info] Opening '"
 out of the log."""
 SKIPPED_TAG = "[info] Skip ('#EXT"
 """The same of tags in playlists that it reads."""
+SURVIVED = 10
+"""Progress blocks with advancing media time, one a second, after which a line of the log has proved to end nothing."""
 LATE_S = 5.0
 """Seconds without a reading after which the whole host was paused: no channel is to blame for what was not seen."""
 
@@ -70,6 +72,8 @@ class Monitor:
         self._secrets = observed.secrets
         self._parser = ProgressParser()
         self._verdict = Verdict(observed.source, observed.secrets)
+        self._survived = 0
+        self._media_us = 0
         self._progress = ProgressReader(observed.run_dir.progress, observed.pid)
         self._stderr = StderrReader(
             observed.stderr,
@@ -113,9 +117,21 @@ class Monitor:
         blocks = self._parser.feed(data)
         for progress in blocks:
             self._watchdog.feed(progress, now)
+            self._survive(progress)
         if blocks:
             # Only the latest: blocks that waited for a reader say nothing about the moment at which they are read.
             self._telemetry.feed(blocks[-1], now)
+
+    def _survive(self, progress: Progress) -> None:
+        media_us = progress.out_time_us or 0
+        if self._verdict.is_clear:
+            self._survived = 0
+        elif media_us > self._media_us:
+            self._survived += 1
+            if self._survived >= SURVIVED:
+                self._verdict.forget()
+                self._survived = 0
+        self._media_us = media_us
 
     def _take_lines(self, lines: Sequence[str], now: float) -> None:
         at = datetime.now(UTC)
@@ -177,6 +193,8 @@ class Monitor:
         """Why it is to be ended: a trouble, and what its log says of the cause so far."""
         seen = self._verdict.so_far()
         if seen is not None:
-            return replace(seen, severity=Severity.ERROR, cause=f"{trouble.message}: {seen.cause}", fatal=True)
+            cause = f"{trouble.message}: {seen.cause}"
+            # What was on air can be so again, whatever the log says.
+            return replace(seen, severity=Severity.ERROR, cause=cause, heals=seen.heals or self.on_air, fatal=True)
         side = Side.SOURCE if REACTIONS[trouble.health] is Reaction.SWITCH else Side.HOST
         return Diagnosis(Severity.ERROR, trouble.message, trouble.remedy, heals=True, fatal=True, side=side)

@@ -11,6 +11,12 @@ WINDOW_S = 10.0
 """Span of the figures. FFmpeg's own ``speed=`` and ``fps=`` are averages since its start, which hide a fault."""
 COARSE_S = 5.0
 """Step in which media time is kept for the speed over a longer time."""
+GAP_S = 1.5
+"""Seconds in which media stood still after which the speed over a longer time is measured anew: a source that paused
+is no slow encoder. Progress comes once a second, and is read up to a second later."""
+LEAST = 0.1
+"""Share of real time that an encoder is taken to keep at least, where time that it stood still is told from time in
+which it was slow."""
 
 
 class _Point(NamedTuple):
@@ -33,23 +39,41 @@ class RunTelemetry:
         self._points: deque[_Point] = deque()
         self._samples: deque[ProcessSample] = deque()
         self._media: deque[tuple[float, int]] = deque()
+        self._advanced: tuple[float, int] | None = None
 
     def feed(self, progress: Progress, now: float) -> None:
         """Takes in one progress block that was read at ``now`` (monotonic seconds)."""
         self._points.append(_Point(now, progress))
         while len(self._points) > 2 and now - self._points[0].at > WINDOW_S:
             self._points.popleft()
-        if progress.out_time_us is not None and (not self._media or now - self._media[-1][0] >= COARSE_S):
-            self._media.append((now, progress.out_time_us))
+        if progress.out_time_us is not None:
+            self._measure(progress.out_time_us, now)
+
+    def _measure(self, media_us: int, now: float) -> None:
+        at, before = self._advanced or (now, media_us - 1)
+        if now - at - (media_us - before) / 1e6 / self._pace() > GAP_S:
+            self._media.clear()
+        if media_us == before:
+            return
+        self._advanced = (now, media_us)
+        if not self._media or now - self._media[-1][0] >= COARSE_S:
+            self._media.append((now, media_us))
             while len(self._media) > 2 and now - self._media[1][0] >= self._long_s:
                 self._media.popleft()
 
+    def _pace(self) -> float:
+        """Media time per wall time since the long measurement began, within reason."""
+        if not self._media or self._advanced is None:
+            return 1.0
+        (began, first), (ended, last) = self._media[0], self._advanced
+        return min(1.0, max(LEAST, (last - first) / 1e6 / (ended - began))) if ended > began else 1.0
+
     def long_speed(self, now: float) -> float | None:
-        """Media time per wall time over the longer time; None where it has not been seen for so long yet."""
+        """Media time per wall time over the longer time; None where it has not advanced for so long without a gap."""
         if not self._media or now - self._media[0][0] < self._long_s:
             return None
         (began, first), (ended, last) = self._media[0], self._media[-1]
-        return (last - first) / 1e6 / (ended - began) if ended > began else 0.0
+        return (last - first) / 1e6 / (ended - began) if ended > began else None
 
     def feed_process(self, sample: ProcessSample) -> None:
         """Takes in what the kernel says of the process."""

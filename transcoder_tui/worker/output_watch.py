@@ -14,9 +14,11 @@ from transcoder_tui.models.health import Health
 from transcoder_tui.worker.health import Trouble
 
 LOOK_S = 4.0
-"""How often files are looked at."""
+"""How often files are looked at, and the longest time between two looks that counts: in a longer one the host was
+paused."""
 FROZEN_S = 10.0
-"""Seconds without growth after which an output counts as frozen, and at least so long for short segments."""
+"""Seconds of advancing media without growth after which an output counts as frozen, and at least so long for short
+segments."""
 FROZEN_SEGMENTS = 3
 """Segments without one more after which an HLS output counts as frozen: RFC 8216 players give up about then."""
 DISK_FULL = 1_000_000
@@ -33,6 +35,7 @@ class _Files:
     segmented: bool
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     grown_at: float = 0.0
+    """In seconds of advancing media."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +53,29 @@ class OutputWatch:
         spec: The channel.
         host: This machine at the start of the run.
         now: When watching begins (monotonic seconds).
+
+    Attributes:
+        sends_over_tcp: Whether a receiver can make FFmpeg wait, as those of UDP cannot.
     """
 
     def __init__(self, spec: ChannelSpec, host: HostFacts, now: float) -> None:
         self._count = len(spec.outputs)
+        self.sends_over_tcp = any(output.address.scheme in ("rtmp", "rtmps") for output in spec.outputs)
         self._files = _files(spec, host)
-        for files in self._files:
-            files.grown_at = now
+        self._advanced_s = 0.0
+        self._seen_at = now
         self._multicasts = _multicasts(spec, host)
         self._looked_at = 0.0
         self._full: list[str] = []
 
+    def hold(self, now: float) -> None:
+        """Counts from ``now`` on: until then media did not advance, which is no fault of an output."""
+        self._seen_at = now
+
     def look(self, now: float) -> None:
         """Looks at the files, not more often than every :data:`LOOK_S`."""
+        self._advanced_s += min(now - self._seen_at, LOOK_S)
+        self._seen_at = now
         if now - self._looked_at < LOOK_S:
             return
         self._looked_at = now
@@ -74,16 +87,16 @@ class OutputWatch:
                     mark = (stat.st_mtime_ns, stat.st_size)
                     if files.marks.get(path) != mark:
                         files.marks[path] = mark
-                        files.grown_at = now
+                        files.grown_at = self._advanced_s
             if files.segmented and _is_full(files.paths[0].parent):
                 self._full.append(files.name)
 
-    def troubles(self, now: float, links: Mapping[str, bool]) -> list[Trouble]:
+    def troubles(self, links: Mapping[str, bool], patience_s: float = 0.0) -> list[Trouble]:
         """What is the matter with the outputs of a channel whose media advances.
 
         Args:
-            now: Monotonic seconds.
             links: For each network interface, whether it has a link.
+            patience_s: Seconds longer than usual without growth that are no fault.
         """
         if not self._files and not self._multicasts:
             return []
@@ -97,7 +110,7 @@ class OutputWatch:
                 )
             )
         else:
-            found += self._frozen(now)
+            found += self._frozen(patience_s)
         dead = [out for out in self._multicasts if links.get(out.interface) is False]
         if dead:
             names = _list([out.name for out in dead])
@@ -111,8 +124,9 @@ class OutputWatch:
             )
         return found
 
-    def _frozen(self, now: float) -> list[Trouble]:
-        frozen = [files for files in self._files if now - files.grown_at > files.patience_s]
+    def _frozen(self, patience_s: float) -> list[Trouble]:
+        now = self._advanced_s
+        frozen = [files for files in self._files if now - files.grown_at > files.patience_s + patience_s]
         if not frozen:
             return []
         names, quiet = _list([files.name for files in frozen]), max(now - files.grown_at for files in frozen)

@@ -18,6 +18,11 @@ for up to three of them, usually of 4 s."""
 WRITES = 5000
 """Bytes a second written to files that tell an FFmpeg whose figures are lost from one that does nothing: its log and
 progress are below 1000, a rendition of 100 kb/s is above 12 000."""
+UNSENT = 4096
+"""Bytes that lie unsent where a receiver takes nothing: FFmpeg waits only when the send buffer is full, 16 KiB
+or more by default (tcp(7)), while what it asks of a source's server, such as a GET, is shorter."""
+PAUSE_S = 2.0
+"""Seconds without media progress, of which there is a report each second, from which on nothing new can come out."""
 LOOKS_S = 1.0
 """Seconds before an alarm from which on a quiet FFmpeg is looked at: a rate needs two looks."""
 
@@ -64,6 +69,8 @@ class Watch:
         """
         quiet = self.monitor.quiet_s(now)
         limit = self._quiet_limit
+        if quiet >= PAUSE_S or not self.monitor.on_air:
+            self._outputs.hold(now)
         if not self.monitor.on_air:
             return self._of_a_start(now, quiet, limit)
         self._outputs.look(now)
@@ -71,8 +78,10 @@ class Watch:
             seen = self._seen(now, quiet)
             return [tell_apart(seen)] if quiet >= limit else []
         self._first = None
+        self._state = ""
         self._woken = False
-        found = self._outputs.troubles(now, links)
+        # What comes in bursts goes out in bursts.
+        found = self._outputs.troubles(links, QUIET_SEGMENTS_S if self._in_segments else 0.0)
         complaint = self.monitor.complaint(now)
         if complaint is not None:
             found.append(Trouble(Health.OUTPUT_FAULT, complaint.cause, complaint.remedy))
@@ -124,7 +133,7 @@ class Watch:
             state=signs.state if signs.state != "D" or before == "D" else "",
             busy=(signs.cpu_s - first.cpu_s) / span if now > at else 0.0,
             unread=signs.dropped > first.dropped or (now > at and min(signs.received, first.received) > 0),
-            unsent=now > at and 0 < first.unsent <= signs.unsent,
+            unsent=self._outputs.sends_over_tcp and now > at and UNSENT <= first.unsent <= signs.unsent,
             growing=silent and now > at and (signs.written - first.written) / span > WRITES,
             broken_off=silent and (self.monitor.broken_off or _is_full(self._run_dir)),
         )

@@ -9,6 +9,7 @@ from transcoder_tui.models.event import Event
 from transcoder_tui.settings import Settings
 from transcoder_tui.store.store import Store
 from transcoder_tui.worker.cgroup import Ceilings
+from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.gate import Gate
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
@@ -25,6 +26,7 @@ class Context:
     ceilings: Ceilings
     """Where channels with a memory limit get their cgroups."""
     oom: OomWatch
+    disk: Disk
     boot_id: str
     binary: Callable[[], Binary]
     """The FFmpeg in use; raises HostFault where there is none."""

@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from transcoder_tui.errors import TranscoderError
 from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
@@ -80,7 +82,11 @@ class Instance:
             ),
             log,
         )
-        outputs = OutputWatch(spec, place.host, _now())
+        try:
+            outputs = OutputWatch(spec, place.host, _now())
+        except TranscoderError:
+            # Adopted from a time with other roots: what it writes outside of today's is not for us to look at.
+            outputs = OutputWatch(spec.model_copy(update={"outputs": []}), place.host, _now())
         self._watch = Watch(process.pid if process else 0, self._monitor, outputs, source, limits, place.run_dir.path)
         self._reason: Diagnosis | None = None
         self._signals: list[asyncio.TimerHandle] = []
@@ -195,7 +201,13 @@ class Instance:
         self._cancel()
         self._monitor.read(final=True)
         self._monitor.close()
-        self._place.stderr.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._place.stderr.unlink()
+
+    @property
+    def spec(self) -> ChannelSpec:
+        """The channel's document as it was at the start."""
+        return self._place.spec
 
     def fault(self, code: int | None, oom: OomWatch, job: JobFields) -> Diagnosis | None:
         """Why it ended, apart from any order; None where it was ended by order.

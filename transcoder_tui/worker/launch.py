@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from transcoder_tui.errors import HostFault, TranscoderError
@@ -18,7 +19,7 @@ from transcoder_tui.worker import outputs
 from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.limits import Limits
-from transcoder_tui.worker.process import DIGEST, RUN_ID, Process, spawn
+from transcoder_tui.worker.process import DIGEST, RUN_ID, SOURCE, Process, spawn
 from transcoder_tui.worker.rundir import RunDir
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ class Prepared:
     host: HostFacts
     """This machine as the command was built for it."""
     spec: ChannelSpec
+    source: int
+    """Position of the source that it will read."""
     run_id: str
 
     def start(self, run_dir: RunDir, stderr: Path, leaf: Leaf | None) -> Process:
@@ -58,11 +61,11 @@ class Prepared:
             CannotStart: With the reason.
         """
         with _reasons(self.spec):
-            identity = {RUN_ID: self.run_id, DIGEST: digest(self.spec)}
+            identity = {RUN_ID: self.run_id, DIGEST: digest(self.spec), SOURCE: str(self.source)}
             return spawn(self.command, run_dir, identity, stderr, Limits.of(self.spec), leaf)
 
 
-def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Prepared:
+async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Prepared:
     """Builds the command of a channel and makes the directories that it writes to.
 
     Args:
@@ -81,8 +84,8 @@ def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Pr
     with _reasons(spec):
         host = context.host()
         command = build_command(spec, binary, host, source)
-        outputs.prepare(spec, host)
-        return Prepared(command, host, spec, run_id)
+        await context.disk.ask(partial(outputs.prepare, spec, host))
+        return Prepared(command, host, spec, source, run_id)
 
 
 @contextmanager
@@ -91,6 +94,11 @@ def _reasons(spec: ChannelSpec) -> Iterator[None]:
         yield
     except TranscoderError as error:
         raise _refused(error, heals=isinstance(error, HostFault)) from None
+    except TimeoutError:
+        fault = TranscoderError(
+            "the disk of an output does not answer", "look at the disks and network mounts that the channel writes to"
+        )
+        raise _refused(fault, heals=True) from None
     except Exception as error:
         log.exception("%s: starting it failed", spec.name)
         fault = TranscoderError(f"FFmpeg could not be started: {error}", "see the worker's log")

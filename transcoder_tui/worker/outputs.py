@@ -33,11 +33,19 @@ def prepare(spec: ChannelSpec, host: HostFacts) -> None:
             recording.replace(recording.with_name(f"{recording.stem}.{stamp}{recording.suffix}"))
 
 
-def finalise(spec: ChannelSpec, host: HostFacts) -> None:
-    """Ends the HLS playlists of a channel that was stopped, so that players do not wait for more."""
+def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = None) -> None:
+    """Ends the HLS playlists of a channel that was stopped, so that players do not wait for more.
+
+    Args:
+        spec: The channel as it ran.
+        host: This machine.
+        going_on: The channel as it runs from now on; what that writes to is left open.
+    """
+    staying = {playlist for tree in (hls_trees(going_on, host) if going_on else ()) for playlist in tree.playlists}
     for tree in hls_trees(spec, host):
         for playlist in tree.playlists:
-            _end_playlist(playlist)
+            if playlist not in staying:
+                _end_playlist(playlist)
 
 
 def require_inside(path: Path, roots: Sequence[Path]) -> None:

@@ -30,6 +30,8 @@ RUN_ID = "TRANSCODER_RUN_ID"
 """The environment variable by which a run can be recognised in a list of processes."""
 DIGEST = "TRANSCODER_DIGEST"
 """The environment variable that tells which document the process was started from."""
+SOURCE = "TRANSCODER_SOURCE"
+"""The environment variable that tells the position of the source that it reads."""
 _LAUNCHER = 'echo $$ >"$0"; { echo $$ >"$1"; echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; shift; exec "$@"'
 """Writes the pid down before FFmpeg runs, so that a worker that dies in between still leaves a trace of it; enters the
 channel's cgroup, so that all of FFmpeg's memory counts there; and gives up the protection from the kernel's OOM killer
@@ -221,7 +223,7 @@ def adopt(run_dir: RunDir) -> Process | None:
         os.close(pidfd)
         return None
     found = environment(pid)
-    identity = {name: found.get(name, "") for name in (RUN_ID, DIGEST)}
+    identity = {name: found.get(name, "") for name in (RUN_ID, DIGEST, SOURCE)}
     return Process(pid, ticks, identity, adopted=True, _pidfd=pidfd)
 
 

@@ -9,14 +9,16 @@ import logging
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from transcoder_tui.errors import InvalidInput, StoreUnavailable, TranscoderError
+from transcoder_tui.errors import InvalidInput, NoSuchChannel, TranscoderError
 from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.host.sampling import ProcessSample
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, Severity
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
@@ -30,7 +32,7 @@ from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
 from transcoder_tui.worker.instance import Instance, Place
 from transcoder_tui.worker.launch import CannotStart, Prepared, digest, prepare
 from transcoder_tui.worker.logfile import ChannelLog
-from transcoder_tui.worker.process import DIGEST, RUN_ID, Process, adopt
+from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SOURCE, Process, adopt
 from transcoder_tui.worker.record import Record
 from transcoder_tui.worker.retry import probe_delay, retry_delay
 from transcoder_tui.worker.rundir import RunDir
@@ -42,6 +44,8 @@ LEDGER_POLL_S = 0.02
 PLACE_S = 0.5
 """Time for which a start keeps its place: what it costs in processor time is over by then (16 to 61 ms to the first
 frame of an encoder, FFmpeg 9.0 and 5.1). A source may take longer to open, but then FFmpeg only waits for packets."""
+HANGS_S = 2.0
+"""Seconds after KILL from which on a process that has not ended counts as hanging in the kernel."""
 BLIND_S = 600.0
 """After a restart because of lost figures, the same is no reason for another one for so long."""
 log = logging.getLogger(__name__)
@@ -72,6 +76,10 @@ class ChannelRun:
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._launching = False
+        self._committing = False
+        self._unwritten = False
+        self._on_air_at: float | None = None
+        self._ran: ChannelSpec | None = None
         self._changed = asyncio.Event()
         self._ordering = asyncio.Lock()
 
@@ -101,7 +109,7 @@ class ChannelRun:
                 return False
             if verb == "stop" and self.job.wanted == wanted and self.job.status == Status.STOPPED:
                 return False
-            await self._commit_order(ordered(self.job, wanted), f"{verb} ordered", actor)
+            await self._commit_order(lambda job: ordered(job, wanted), f"{verb} ordered", actor)
             self.act(restart=verb == "restart")
             return True
 
@@ -129,27 +137,43 @@ class ChannelRun:
             pinned = source > 0
             if source == self.source_index and self.job.next_source is None and self.job.pinned == pinned:
                 return False
-            update = {**ordered(self.job, Wanted.RUNNING), "active_source": self.job.active_source}
-            update |= {"next_source": source, "pinned": pinned}
-            await self._commit_order(update, f"source {source + 1} ordered", actor)
+            chosen = {"next_source": source, "pinned": pinned}
+            await self._commit_order(
+                lambda job: {**ordered(job, Wanted.RUNNING), "active_source": job.active_source, **chosen},
+                f"source {source + 1} ordered",
+                actor,
+            )
             if source != self.source_index or self.process is None:
                 self.act(restart=True)
             return True
 
-    async def _commit_order(self, update: dict[str, object], words: str, actor: str) -> None:
+    async def _commit_order(self, change: Callable[[JobFields], dict[str, object]], words: str, actor: str) -> None:
+        """Commits an order; what happens meanwhile is written without the job, which the order is about to change.
+
+        Raises:
+            NoSuchChannel: Where the channel was deleted.
+            StoreUnavailable: Where the order could not be committed.
+        """
         failpoint("order.before")
-        before = self.job
-        self.job = self.job.model_copy(update=update)
+        self._require_existing()
+        self._committing, self._unwritten = True, False
         try:
-            await self._context.journal.order(self.id, self.job, [self._record.order(words, actor)])
-        except StoreUnavailable:
-            self.job = self.job.model_copy(update=before.model_dump(include=set(update)))
-            if self.job.status == Status.STOPPED:
-                self.act()
-            raise
+            ordered_job = self.job.model_copy(update=change(self.job))
+            await self._context.journal.order(self.id, ordered_job, [self._record.order(words, actor)])
+            self._require_existing()
+            self.job = self.job.model_copy(update=change(self.job))
+        finally:
+            self._committing = False
+            written = self._write() if self._unwritten and not self.deleted else None
+        if written is not None:
+            await written
         failpoint("order.committed")
         self.remember()
         self._changed.set()
+
+    def _require_existing(self) -> None:
+        if self.deleted:
+            raise NoSuchChannel(f"{self.spec.name} was deleted", "'transcoder-tui channels' lists what there is")
 
     def act(self, *, restart: bool = False) -> None:
         """Makes what is match what is wanted.
@@ -246,7 +270,9 @@ class ChannelRun:
         elif status in (Status.RETRYING, Status.ERROR) and self.job.next_retry_at is not None:
             wait = (self.job.next_retry_at - _utc()).total_seconds()
             # The clock may have been set back since.
-            self._later(min(max(0.0, wait), self._context.settings.retry.probe_max_s), self._start)
+            retry = self._context.settings.retry
+            longest = retry.max_delay_s if status == Status.RETRYING else retry.probe_max_s
+            self._later(min(max(0.0, wait), longest), self._start)
         elif self.job.wanted == Wanted.RUNNING and (status != Status.ERROR or not self.job.error):
             # An error with its reason was given up; one without was ordered to start by then.
             self._start()
@@ -272,6 +298,8 @@ class ChannelRun:
         if instance is None:
             return
         instance.read(sample)
+        if self.job.status == Status.STOPPING:
+            self._hangs(now)
         if self.job.status not in (Status.PENDING, Status.RUNNING):
             return
         if self.job.status == Status.PENDING and instance.on_air:
@@ -296,6 +324,13 @@ class ChannelRun:
         if self.job.active_source:
             self._return_to_better(now)
 
+    def _hangs(self, now: float) -> None:
+        """Says so where not even KILL ends FFmpeg."""
+        since = self.job.since
+        if since is not None and self.process is not None and (_utc() - since).total_seconds() > KILL_S + HANGS_S:
+            message = f"FFmpeg {self.process.pid} does not end: it hangs in the kernel"
+            self._alarm([Trouble(Health.ENCODER_STUCK, message, "look at its disk or network mount")], now)
+
     def sources_to_test(self) -> list[int]:
         """The better sources that are to be tested while a backup is on air."""
         return sources.to_test(self.job, self.spec, self._context.settings.sources)
@@ -319,6 +354,8 @@ class ChannelRun:
         if self.job.status == Status.RUNNING:
             found = self._alarms.active
             return (found[0].message, found[0].remedy) if found else ("", "")
+        if self.job.status == Status.STOPPING and self._alarms and not self.job.error:
+            return self._alarms.active[0].message, self._alarms.active[0].remedy
         if self.job.status == Status.QUEUED and not self.job.error:
             return "waits for its turn: others are starting", ""
         return self.job.error, self.job.remedy
@@ -394,7 +431,7 @@ class ChannelRun:
         refused: CannotStart | None = None
         prepared: Prepared | None = None
         try:
-            prepared = prepare(self.spec, self.source_index, self.job.run_id or "", self._context)
+            prepared = await prepare(self.spec, self.source_index, self.job.run_id or "", self._context)
         except CannotStart as error:
             refused = error
         try:
@@ -432,12 +469,16 @@ class ChannelRun:
         )
         on_air = process is not None and process.adopted and self.job.status == Status.RUNNING
         self._instance = Instance(place, process, self.log, self._context.settings.watchdog, on_air=on_air)
+        self._on_air_at = asyncio.get_running_loop().time() if on_air else None
         if process is not None:
             identity = {"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
             self.job = self.job.model_copy(update=identity)
             process.watch(lambda code: self._process_ended(process, code))
 
     def _adopt(self, process: Process) -> None:
+        if (source := process.identity[SOURCE]).isdigit():
+            # The database may have missed a change of source.
+            self.job = self.job.model_copy(update={"active_source": int(source)})
         self._take(process, self._context.host())
         self._limit()
         if not self.job.status.is_live:
@@ -467,6 +508,7 @@ class ChannelRun:
         if since is not None:
             gap = round(max(0.0, (_utc() - since).total_seconds()), 1)
         cleared = self._alarms.clear()
+        self._on_air_at = asyncio.get_running_loop().time()
         words = f"on air on {self._source_name()}" if len(self.spec.sources) > 1 else "on air"
         self._step(
             Happening.ON_AIR,
@@ -549,8 +591,13 @@ class ChannelRun:
         off_air_since = self.job.off_air_since
         if off_air_since is None and self.job.status == Status.RUNNING:
             off_air_since = instance.last_progress
-        instance.close()
-        fault = instance.fault(code, self._context.oom, self.job)
+        self._ran = instance.spec
+        try:
+            instance.close()
+            fault = instance.fault(code, self._context.oom, self.job)
+        except Exception as error:
+            log.exception("channel %s: what its FFmpeg left could not be read", self.id)
+            fault = Diagnosis(Severity.ERROR, f"FFmpeg ended: {error}", "see the worker's log", heals=True, fatal=True)
         self._record.say(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
             update={
@@ -568,17 +615,31 @@ class ChannelRun:
 
     def _gone(self) -> None:
         """No FFmpeg runs any more, and none is missing."""
-        if self.job.wanted == Wanted.RUNNING:
-            self._start()
-        else:
+        if self.job.wanted != Wanted.RUNNING:
             self._finish()
+            return
+        if self._ran is not None and self._ran is not self.spec:
+            self._begin(self._finalise(self._ran, self.spec))
+        self._start()
 
     def _finish(self) -> None:
+        self._begin(self._finished(self.job.generation))
+
+    async def _finished(self, generation: int) -> None:
+        await self._finalise(self._ran or self.spec)
+        if self.job.status in (Status.STOPPED, Status.QUEUED):
+            return
+        if generation == self.job.generation or self.job.wanted == Wanted.STOPPED:
+            self._step(Happening.FINISH, "as ordered")
+        else:
+            # Ordered otherwise while the playlists were finished.
+            self._gone()
+
+    async def _finalise(self, spec: ChannelSpec, going_on: ChannelSpec | None = None) -> None:
         try:
-            outputs.finalise(self.spec, self._context.host())
-        except TranscoderError as error:
-            self._record.say(f"the playlists could not be finished: {error}")
-        self._step(Happening.FINISH, "as ordered")
+            await self._context.disk.ask(partial(outputs.finalise, spec, self._context.host(), going_on))
+        except (TranscoderError, OSError) as error:
+            self._record.say(f"the playlists could not be finished: {error or 'their disk does not answer'}")
 
     def _failed(self, diagnosis: Diagnosis) -> None:
         if self.job.wanted == Wanted.STOPPED:
@@ -626,7 +687,8 @@ class ChannelRun:
 
     def _write(self, *events: EventFields) -> asyncio.Future[None]:
         """Commits in order behind what was begun before; channels go on where the database does not."""
-        return self._context.journal.write(self.id, self.job, events)
+        self._unwritten = self._committing
+        return self._context.journal.write(self.id, None if self._committing else self.job, events)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -664,10 +726,9 @@ class ChannelRun:
 
     def _is_healthy(self) -> bool:
         healthy_after = self._context.settings.retry.healthy_after_s
-        return self.job.status == Status.RUNNING and self._on_air_s() >= healthy_after
-
-    def _on_air_s(self) -> float:
-        return (_utc() - self.job.on_air_since).total_seconds() if self.job.on_air_since else 0.0
+        now = asyncio.get_running_loop().time()
+        on_air = self.job.status == Status.RUNNING and self._on_air_at is not None
+        return on_air and now - (self._on_air_at or now) >= healthy_after
 
 
 _FORGIVEN: Mapping[str, object] = {"attempt": 0, "next_retry_at": None, "error": "", "remedy": ""}

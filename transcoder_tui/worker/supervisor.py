@@ -37,6 +37,7 @@ from transcoder_tui.store.store import Store, StoredChannel
 from transcoder_tui.worker import heartbeat, runfile, views
 from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.context import Context
+from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
@@ -55,6 +56,8 @@ BREATH_S = 0.02
 STARTS_PER_CORE = 4
 """Channels in start-up at the same time for each core where no number is set: half of the processor time is left for
 the channels that are on air."""
+RESUME_S = 10.0
+"""Pause before a channel that could not be taken up is tried again."""
 FIRST_BACKUP_S = 60.0
 """From the start of a worker to the first copy of its database, where there is none yet."""
 RETRY_BACKUP_S = 60.0
@@ -99,6 +102,7 @@ class Supervisor:
             gate=Gate(settings.start.at_once or STARTS_PER_CORE * (os.cpu_count() or 1)),
             ceilings=Ceilings.take(settings.run_path),
             oom=OomWatch(),
+            disk=Disk(),
             boot_id=boot_id(),
             binary=self.binary,
             host=self.host_facts,
@@ -122,8 +126,7 @@ class Supervisor:
         self._sample()
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
-            run.resume(rebooted=rebooted)
-            run.remember()
+            self._resume(run, rebooted=rebooted)
         # It is tried out, which takes a while, and what is on air does not need it.
         try:
             binary = self.binary()
@@ -140,6 +143,16 @@ class Supervisor:
         message = f"worker {__version__} started; adopted {adopted} of {len(self._runs)} channels"
         log.info(message)
         self._note(message)
+
+    def _resume(self, run: ChannelRun, *, rebooted: bool) -> None:
+        try:
+            run.resume(rebooted=rebooted)
+            run.remember()
+        except Exception as error:
+            # One channel must not keep the worker from all the others.
+            log.exception("channel %s could not be taken up", run.id)
+            self._note(f"{run.spec.name} could not be taken up: {error}; tried again", Severity.ERROR)
+            asyncio.get_running_loop().call_later(RESUME_S, lambda: self._resume(run, rebooted=rebooted))
 
     async def _known_channels(self, *, rebooted: bool) -> list[StoredChannel]:
         """The stored channels; after a restore, compared with what the run directory remembers."""
@@ -180,6 +193,7 @@ class Supervisor:
             self._ending_orphans.cancel()
         for run in self._runs.values():
             run.leave()
+        self._context.disk.close()
         await self.journal.close()
         await self.store.close()
 
@@ -220,6 +234,8 @@ class Supervisor:
             if now - breath > BREATH_S:
                 await asyncio.sleep(0)
                 breath = now = time.monotonic()
+            if run.process is None or run.process.pid != pid:
+                continue
             try:
                 run.poll(now, samples.get(pid))
             except Exception:

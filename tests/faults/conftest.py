@@ -95,11 +95,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _table_line(outcome: str, row: dict[str, Any]) -> str:
-    outage = row.get("outage_s")
-    broken = row.get("broken", [])
+    broken = row["broken"]
     held = "skipped" if outcome == "skipped" else "FAILED" if outcome == "failed" else f"I1-I{len(INVARIANTS)} hold"
     found = f"not {' '.join(broken)}" if broken else held
-    return (
-        f"{row['number']:>2} {row['name'][:52]:<52} {'-' if outage is None else f'{outage:.1f} s':>7} "
-        f"{row.get('pid', '-'):<15} {found:<16} {row.get('reason', '')[:110]}"
-    )
+    return f"{row['number']:>2} {row['name'][:52]:<52} {_outage(row):>7} {row['pid']:<15} {found:<16} {row['reason'][:110]}"
+
+
+def _outage(row: dict[str, Any]) -> str:
+    if row["outage_s"] is None:
+        return "-"
+    if row["outage_s"] == 0.0 and row["pid"] != "kept" and row["finer_than_s"]:
+        return f"<{row['finer_than_s']:.1f} s"
+    return f"{row['outage_s']:.1f} s"

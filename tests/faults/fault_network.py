@@ -21,7 +21,7 @@ PACKET = 188
 NULL_PID = 0x1FFF
 """Stuffing of a transport stream at constant rate: ISO/IEC 13818-1."""
 
-GAP_S = 0.5
+GAP_S = 0.25
 """Seconds between two datagrams that count as a gap."""
 
 _numbers = itertools.count(1)

@@ -68,6 +68,8 @@ class Row:
     number: int
     name: str
     outage_s: float | None = None
+    finer_than_s: float = 0.0
+    """Seconds below which an outage of another FFmpeg could not be told from none."""
     pid: str = "-"
     reason: str = ""
     broken: list[str] = field(default_factory=list)
@@ -367,10 +369,12 @@ class Rig:
         found = (text for text in self.seen if self.reason and re.search(self.reason, text))
         self.row.reason = self.reason if self.reason == NOTHING else next(found, self.row.reason)
         victims = [victim for victim in self._victims.values() if self._wanted.get(victim.id) != Wanted.STOPPED]
-        if self._outage_s is None and victims:
+        measured = self._outage_s is not None
+        if not measured and victims:
             self._outage_s = max(self.outside.outage_s(victim.id) for victim in victims)
         self.row.outage_s = self._outage_s
         if victims:
+            self.row.finer_than_s = 0.0 if measured else self.outside.period_s
             kept = [self.outside.holders().get(victim.id) == [victim.pid] for victim in victims]
             self.row.pid = "kept" if all(kept) else "new" if not any(kept) else f"{sum(kept)} of {len(kept)} kept"
 

@@ -157,7 +157,6 @@ async def _random_kills(rig: Rig, channels: int, kills: int) -> None:
     await rig.until_worker(lambda view: True)
 
 
-@pytest.mark.quick
 async def test_2_ten_random_kills_of_ten_channels(fault: Faulty) -> None:
     async with fault(2, "10 random kills, 10 channels", bystanders=0, RETRY__ATTEMPTS="100") as rig:
         await _random_kills(rig, channels=10, kills=10)

@@ -98,7 +98,8 @@ def _table_line(outcome: str, row: dict[str, Any]) -> str:
     broken = row["broken"]
     held = "skipped" if outcome == "skipped" else "FAILED" if outcome == "failed" else f"I1-I{len(INVARIANTS)} hold"
     found = f"not {' '.join(broken)}" if broken else held
-    return f"{row['number']:>2} {row['name'][:52]:<52} {_outage(row):>7} {row['pid']:<15} {found:<16} {row['reason'][:110]}"
+    what = f"{row['number']:>2} {row['name'][:52]:<52} {_outage(row):>7} {row['pid']:<15}"
+    return f"{what} {found:<16} {row['reason'][:110]}"
 
 
 def _outage(row: dict[str, Any]) -> str:

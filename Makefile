@@ -17,7 +17,7 @@ demo-stop: .venv/installed  ## Stop the demonstration's channels and its worker.
 	@$(DEMO) worker stop --channels || test $$? -eq 5  # 5: no worker, so there is nothing to stop
 
 test: check  ## Run everything that must hold.
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
 	FAULTS=all $(BIN)/pytest -n 2 --dist worksteal tests/faults

@@ -210,7 +210,9 @@ class Keeper:
         if fault:
             say(f"keeper and worker stay as they are, because the installed version cannot be run: {fault}")
             with contextlib.suppress(OSError):
-                self.refused.write_text(fault)
+                unfinished = self.refused.with_suffix(".new")
+                unfinished.write_text(fault)
+                unfinished.replace(self.refused)
 
     def _replace(self) -> None:
         say("runs the installed version")

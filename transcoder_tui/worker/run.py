@@ -6,6 +6,7 @@ what is the table in ``worker/states.py``; here is what is done when a state is 
 
 import asyncio
 import logging
+import os
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
@@ -313,11 +314,11 @@ class ChannelRun:
             troubles += sources.on_backup(self.job, self.spec, self._context.settings.sources, self.failover)
         self._alarm(troubles, now)
         for trouble in troubles:
-            if instance.wake(trouble, now):
-                self._write(self._record.note(f"{trouble.message}; it is continued", Severity.WARNING))
-            elif instance.must_end(trouble, now) and self._may_end_for(trouble, now):
+            if instance.must_end(trouble, now) and self._may_end_for(trouble, now):
                 self._end(trouble.message, instance.blame(trouble))
                 return
+            if instance.wake(trouble, now):
+                self._write(self._record.note(f"{trouble.message}; it is continued", Severity.WARNING))
         if self.job.attempt and self._is_healthy():
             self.job = self.job.model_copy(update={"attempt": 0})
             self._write()
@@ -707,7 +708,9 @@ class ChannelRun:
         return self._context.settings.channel_logs / f"{self.id}-{self.spec.slug}.log"
 
     def _stderr_path(self) -> Path:
-        return self._context.settings.channel_logs / f"{self.id}.stderr"
+        # A disk that became read-only keeps no channel off the air: its log then goes to memory.
+        logs = self._context.settings.channel_logs
+        return logs / f"{self.id}.stderr" if os.access(logs, os.W_OK) else self._run_dir.path / "stderr"
 
     @property
     def _exits(self) -> Path:

@@ -85,6 +85,7 @@ class Supervisor:
         self.feed = Feed(self.snapshot)
         self._runs: dict[int, ChannelRun] = {}
         self._binary: Binary | None = None
+        self._binary_identity: tuple[int, ...] = ()
         self._started = time.monotonic()
         self._system = SystemSampler(settings.hls)
         self._processes = ProcessSampler()
@@ -259,8 +260,9 @@ class Supervisor:
         Raises:
             HostFault: Where there is none that can be used.
         """
-        if self._binary is None or not self._binary.path.exists():
+        if self._binary is None or _identity(self._binary.path) != self._binary_identity:
             self._binary = find_binary(self.settings.ffmpeg.path)
+            self._binary_identity = _identity(self._binary.path)
         return self._binary
 
     def host_facts(self) -> HostFacts:
@@ -417,6 +419,15 @@ class Supervisor:
     def _repaired(self, restored: Restored) -> None:
         if restored.event is not None:
             self._announce([restored.event])
+
+
+def _identity(file: Path) -> tuple[int, ...]:
+    """Tells a file from another that takes its place; empty where there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return ()
+    return (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
 def _utc() -> datetime:

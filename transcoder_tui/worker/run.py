@@ -449,23 +449,24 @@ class ChannelRun:
                 assert refused is not None, "what is not prepared was refused"
                 raise refused
             leaf = self._context.ceilings.prepare(self.id, self.spec.memory)
-            process = prepared.start(self._run_dir, self._stderr_path(), leaf)
+            stderr = self._writable_stderr()
+            process = prepared.start(self._run_dir, stderr, leaf)
         except CannotStart as error:
             self._failed(error.diagnosis)
             return
         self.remember()
         self._record.say(f"start {prepared.command.shell()}")
-        self._take(process, prepared.host)
+        self._take(process, prepared.host, stderr)
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
-    def _take(self, process: Process | None, host: HostFacts) -> None:
+    def _take(self, process: Process | None, host: HostFacts, stderr: Path | None = None) -> None:
         """Takes an FFmpeg in charge; None is one that has ended and left its log."""
         place = Place(
             spec=self.spec,
             source=self.source_index,
             host=host,
             run_dir=self._run_dir,
-            stderr=self._stderr_path(),
+            stderr=stderr or self._stderr_path(),
             leaf=self._context.ceilings.leaf(self.id),
         )
         on_air = process is not None and process.adopted and self.job.status == Status.RUNNING
@@ -708,9 +709,16 @@ class ChannelRun:
         return self._context.settings.channel_logs / f"{self.id}-{self.spec.slug}.log"
 
     def _stderr_path(self) -> Path:
-        # A disk that became read-only keeps no channel off the air: its log then goes to memory.
-        logs = self._context.settings.channel_logs
-        return logs / f"{self.id}.stderr" if os.access(logs, os.W_OK) else self._run_dir.path / "stderr"
+        return self._context.settings.channel_logs / f"{self.id}.stderr"
+
+    def _writable_stderr(self) -> Path:
+        """Where the next FFmpeg writes its log: a disk that became read-only keeps no channel off the air."""
+        path = self._stderr_path()
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640))
+        except OSError:
+            return self._run_dir.path / "stderr"
+        return path
 
     @property
     def _exits(self) -> Path:

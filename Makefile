@@ -20,7 +20,7 @@ test: check  ## Run everything that must hold.
 	$(BIN)/pytest -n 4 --dist loadfile
 
 faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
-	FAULTS=all $(BIN)/pytest -n 2 --dist worksteal tests/faults
+	FAULTS=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff check

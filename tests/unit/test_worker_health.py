@@ -107,6 +107,17 @@ def test_a_channel_returns_when_a_better_source_was_good_for_long_enough() -> No
     assert failover.better(2, 1060) == 0
 
 
+def test_a_channel_does_not_return_to_a_source_while_a_test_of_it_still_holds_its_port() -> None:
+    failover = Failover(SourceSettings(return_after_s=60))
+    failover.tested(0, 100, good=True)
+
+    failover.testing(0)
+
+    assert failover.better(1, 170) is None
+    failover.tested(0, 171, good=True)
+    assert failover.better(1, 171) == 0
+
+
 def test_a_source_that_fails_soon_after_a_return_is_held_down_longer_and_longer() -> None:
     failover = Failover(SourceSettings(return_after_s=60, hold_down_max_s=200))
 

@@ -14,6 +14,7 @@ class _Tested:
     good_since: float | None = None
     returned_at: float | None = None
     """When the channel last returned to it."""
+    under_test: bool = False
 
 
 class Failover:
@@ -27,20 +28,28 @@ class Failover:
         self._settings = settings
         self._sources: dict[int, _Tested] = {}
 
+    def testing(self, source: int) -> None:
+        """Notes that a test of a source begins."""
+        self._of(source).under_test = True
+
     def tested(self, source: int, now: float, *, good: bool) -> None:
         """Takes in the result of a test of a source that is not on air."""
         known = self._of(source)
+        known.under_test = False
         if not good:
             known.good_since = None
         elif known.good_since is None:
             known.good_since = now
 
     def better(self, source: int, now: float) -> int | None:
-        """The best source that has been good for long enough; None where none is better than ``source``."""
+        """The best source that has been good for long enough; None where none is better than ``source``.
+
+        Not while it is under test: a port that only one program can receive on is still taken then.
+        """
         for candidate in range(source):
             known = self._of(candidate)
             if known.good_since is not None and now - known.good_since >= known.needed_s:
-                return candidate
+                return None if known.under_test else candidate
         return None
 
     def returned(self, source: int, now: float) -> None:

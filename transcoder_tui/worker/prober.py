@@ -46,6 +46,7 @@ class Prober:
         async with self._free:
             if source not in run.sources_to_test():
                 return
+            run.failover.testing(source)
             try:
                 command = build_probe(
                     run.spec.sources[source], f"sources[{source}]", self._context.binary(), self._context.host()

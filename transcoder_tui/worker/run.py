@@ -333,7 +333,9 @@ class ChannelRun:
             self._alarm([Trouble(Health.ENCODER_STUCK, message, "look at its disk or network mount")], now)
 
     def sources_to_test(self) -> list[int]:
-        """The better sources that are to be tested while a backup is on air."""
+        """The better sources that are to be tested while a backup is on air; none where one is about to be taken."""
+        if self.failover.better(self.source_index, asyncio.get_running_loop().time()) is not None:
+            return []
         return sources.to_test(self.job, self.spec, self._context.settings.sources)
 
     def figures(self, now: float) -> Telemetry:
@@ -675,7 +677,7 @@ class ChannelRun:
     # Sources
 
     def _return_to_better(self, now: float) -> None:
-        if not self.sources_to_test():
+        if not sources.to_test(self.job, self.spec, self._context.settings.sources):
             return
         better = self.failover.better(self.source_index, now)
         if better is None:

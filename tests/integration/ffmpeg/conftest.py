@@ -3,22 +3,19 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_ffmpeg import Run, put_on_air
 
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
-from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
-from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict
+from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
-from transcoder_tui.ffmpeg.progress import Progress, ProgressParser
 from transcoder_tui.models.channel import ChannelSpec
 
 DEBIAN = Path("/usr/bin/ffmpeg")
@@ -42,58 +39,6 @@ def host(tmp_path: Path, request: pytest.FixtureRequest) -> HostFacts:
     return HostFacts({"lo": ["127.0.0.1"]}, [base / "media"], base / "hls")
 
 
-@dataclass
-class Run:
-    """One FFmpeg on air."""
-
-    command: Command
-    process: subprocess.Popen[bytes]
-    log_file: Path
-    progress_file: Path
-    source: str
-
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
-
-    @property
-    def progress(self) -> list[Progress]:
-        return ProgressParser().feed(self.progress_file.read_bytes())
-
-    @property
-    def media_time(self) -> float:
-        """Seconds of media since start."""
-        return max((block.out_time_us or 0 for block in self.progress), default=0) / 1e6
-
-    @property
-    def complaints(self) -> list[str]:
-        """Lines of the log that are errors."""
-        return [line for line in self.log.splitlines() if "[error]" in line or "[fatal]" in line]
-
-    def stop(self) -> int:
-        """As the worker does: TERM, and a second one where the first is not enough."""
-        for _ in range(2):
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                return self.process.wait(3)
-            except subprocess.TimeoutExpired:
-                continue
-        self.process.kill()
-        return self.process.wait()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def verdict(self, timeout_s: float = 30.0) -> Diagnosis:
-        """Waits until it ends by itself, and says why."""
-        exit_code = self.process.wait(timeout_s)
-        reader = Verdict(self.source, self.command.secrets)
-        for line in self.log.splitlines():
-            reader.feed(line)
-        return reader.result(exit_code, ours=False)
-
-
 Start = Callable[[ChannelSpec], Run]
 
 
@@ -108,19 +53,7 @@ def start(binary: Binary, host: HostFacts, tmp_path: Path) -> Iterator[Start]:
                 playlist.parent.mkdir(parents=True, exist_ok=True)
         for recording in recordings(spec, host):
             recording.parent.mkdir(parents=True, exist_ok=True)
-        log_file, progress_file = (tmp_path / f"{len(runs)}.{name}" for name in ("log", "progress"))
-        with log_file.open("ab") as log, progress_file.open("ab") as progress:
-            command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()))
-            process = subprocess.Popen(
-                command.argv,
-                env=dict(command.env),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                pass_fds=(progress.fileno(),),
-                cwd=tmp_path,
-            )
-        runs.append(Run(command, process, log_file, progress_file, spec.sources[0].address.masked))
+        runs.append(put_on_air(spec, binary, host, tmp_path, str(len(runs))))
         return runs[-1]
 
     yield run

@@ -65,7 +65,7 @@ class Run:
 
 
 def put_on_air(spec: ChannelSpec, binary: Binary, host: HostFacts, directory: Path, name: str) -> Run:
-    """Starts a channel whose directories are there; its log and progress are ``NAME.log`` and ``NAME.progress`` in the directory."""
+    """Starts a channel whose directories are there; leaves ``NAME.log`` and ``NAME.progress`` behind."""
     log_file, progress_file = (directory / f"{name}.{kind}" for kind in ("log", "progress"))
     with log_file.open("ab") as log, progress_file.open("ab") as progress:
         command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()))

@@ -165,7 +165,7 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> No
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     store = Store(path)
-    with pytest.raises(StoreUnavailable, match=r"has schema 9999, .* knows schemas up to 0002") as refused:
+    with pytest.raises(StoreUnavailable, match=r"has schema 9999, .* knows schemas up to 0003") as refused:
         await store.open()
     await store.close()
     assert "newer" in refused.value.faults[0].remedy

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from transcoder_tui.errors import InvalidInput, TranscoderError, error_from
-from transcoder_tui.models.channel import ChannelFields, ChannelSpec, least_muxrate
+from transcoder_tui.models.channel import ChannelFields, ChannelSpec
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.field import describe
 from transcoder_tui.models.lineup import LineUp
@@ -196,7 +196,7 @@ def test_what_is_not_given_gets_a_value_that_fits(lineup: dict[str, Any]) -> Non
     spec = parse(ChannelSpec, channel)
 
     assert spec.segment(spec.outputs[0]) == 6.0
-    assert spec.muxrate(spec.outputs[1]) == least_muxrate(spec.renditions[0]) == 5_640_000
+    assert spec.muxrate(spec.outputs[1]) == spec.least_muxrate(spec.outputs[1]) == 5_640_000
 
 
 @pytest.mark.parametrize(

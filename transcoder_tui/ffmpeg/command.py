@@ -8,7 +8,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.encoders import Encoding, interleave_delta
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.filters import FILTER_THREADS, build_filters
-from transcoder_tui.ffmpeg.inputs import build_input
+from transcoder_tui.ffmpeg.inputs import Input, build_input
 from transcoder_tui.ffmpeg.masking import mask
 from transcoder_tui.ffmpeg.outputs import PROVIDER, destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
@@ -60,17 +60,14 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     chosen = spec.sources[source]
     read = build_input(chosen, host, f"sources[{source}]")
     written = destinations(spec, plan, host)
-    streams = [
-        *(f"[v{number}]" for number in range(len(plan.renditions))),
-        *(f"[a{number}]" for number in range(len(plan.audios))),
-    ]
+    graph = build_filters(plan, read)
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *read.args,
-        *("-filter_complex", build_filters(plan, read.video, read.audio)),
-        *(part for stream in streams for part in ("-map", stream)),
+        *(("-filter_complex", graph) if graph else ()),
+        *(part for stream in _streams(plan, read) for part in ("-map", stream)),
         *_encoders(spec, plan, Encoding(binary.encoders, needs_global_header(written))),
         *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),
         *output_arguments(written, max(interleave_delta(rendition.video) for rendition in plan.renditions)),
@@ -82,14 +79,29 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     )
 
 
+def _streams(plan: Plan, read: Input) -> list[str]:
+    """Where each stream of the plan comes from: an end of the filter graph, or the source itself where it is copied."""
+    return [
+        *(
+            read.video if rendition.video.is_copy else f"[v{number}]"
+            for number, rendition in enumerate(plan.renditions)
+        ),
+        *(
+            read.audios[sound.track] if sound.audio.is_copy else f"[a{number}]"
+            for number, sound in enumerate(plan.sounds)
+        ),
+        *read.copied,
+    ]
+
+
 def _encoders(spec: ChannelSpec, plan: Plan, encoding: Encoding) -> list[str]:
     arguments: list[str] = []
     for number, rendition in enumerate(plan.renditions):
         where = f"renditions[{spec.renditions.index(rendition)}].video"
         arguments += encoding.video(number, rendition.video, where)
-    for number, audio in enumerate(plan.audios):
-        first = next(index for index, rendition in enumerate(spec.renditions) if rendition.audio == audio)
-        arguments += encoding.audio(number, audio, f"renditions[{first}].audio")
+    for number, sound in enumerate(plan.sounds):
+        first = next(index for index, rendition in enumerate(spec.renditions) if rendition.audio == sound.audio)
+        arguments += encoding.audio(number, sound.audio, f"renditions[{first}].audio")
     return arguments
 
 

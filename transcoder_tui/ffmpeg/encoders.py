@@ -50,11 +50,10 @@ def _x264(video: Video) -> dict[str, str]:
     A VBV buffer of one second keeps a constant muxrate feasible; without ``sc_threshold 0`` x264 inserts keyframes at
     scene cuts, and the rungs of a ladder no longer switch at the same instant.
     """
-    width, height = size_of(video.size)
     return {
         "preset": video.preset,
         "profile": "high",
-        "threads": "4" if width * height > LARGE_PICTURE else "2",
+        "threads": "4" if _is_large(video) else "2",
         "b": str(video.bitrate),
         "maxrate": str(video.bitrate),
         "bufsize": str(video.bitrate),
@@ -63,6 +62,14 @@ def _x264(video: Video) -> dict[str, str]:
         "sc_threshold": "0",
         "flags": "+cgop",
     }
+
+
+def _is_large(video: Video) -> bool:
+    """Whether a picture may be larger than :data:`LARGE_PICTURE`; one of the source's size may."""
+    if video.size is None:
+        return True
+    width, height = size_of(video.size)
+    return width * height > LARGE_PICTURE
 
 
 def _aac(audio: Audio) -> dict[str, str]:
@@ -96,6 +103,8 @@ class Encoding:
         Raises:
             HostFault: Where this FFmpeg has no such encoder; ``field`` is the path of the picture in the document.
         """
+        if video.is_copy:
+            return [f"-c:v:{number}", "copy"]
         codec = VIDEO_CODECS[video.codec]
         return self._arguments(f"v:{number}", codec.encoder, codec.options(video), field)
 
@@ -105,6 +114,8 @@ class Encoding:
         Raises:
             HostFault: Where this FFmpeg has no such encoder; ``field`` is the path of the sound in the document.
         """
+        if audio.is_copy:
+            return [f"-c:a:{number}", "copy"]
         codec = AUDIO_CODECS[audio.codec]
         return self._arguments(f"a:{number}", codec.encoder, codec.options(audio), field)
 

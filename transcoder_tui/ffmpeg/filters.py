@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from transcoder_tui.ffmpeg.inputs import Input
 from transcoder_tui.ffmpeg.plan import Plan
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import frame_rate, size_of
@@ -11,29 +12,41 @@ FILTER_THREADS = ("-filter_threads", "1", "-filter_complex_threads", "1")
 """Automatic thread counts grow with the machine's cores: 272 threads and 2 GB for one 1080p rung were measured."""
 
 
-def build_filters(plan: Plan, video: str, audio: str) -> str:
+def build_filters(plan: Plan, read: Input) -> str:
     """The graph for ``-filter_complex``; its ends are ``[v0]``, ``[v1]`` … and ``[a0]``, ``[a1]`` ….
 
     Every rung is forced to progressive 8-bit 4:2:0 with square pixels: 10-bit and 4:2:2 sources would otherwise end
     the H.264 encoder's high profile. Rungs of one frame rate share one ``fps`` filter, so that a GOP of so many frames
-    begins at the same instant on each of them.
+    begins at the same instant on each of them. What is copied has no part in it.
 
     Args:
         plan: The streams to make.
-        video: The input's picture, such as ``0:v:0``.
-        audio: The input's sound, such as ``0:a:0``.
+        read: The source.
+
+    Returns:
+        The graph; empty where everything is copied.
     """
-    chains = list(_pictures(plan, video))
-    if plan.audios:
-        labels = [f"[a{number}]" for number in range(len(plan.audios))]
-        chains.append(f"[{audio}]aresample=async=1:first_pts=0{_split('asplit', labels)}")
-    return ";".join(chains)
+    return ";".join([*_pictures(plan, read.video), *_sounds(plan, read.audios)])
+
+
+def _sounds(plan: Plan, tracks: tuple[str, ...]) -> Iterator[str]:
+    for track, specifier in enumerate(tracks):
+        labels = [
+            f"[a{number}]"
+            for number, sound in enumerate(plan.sounds)
+            if sound.track == track and not sound.audio.is_copy
+        ]
+        if labels:
+            yield f"[{specifier}]aresample=async=1:first_pts=0{_split('asplit', labels)}"
 
 
 def _pictures(plan: Plan, video: str) -> Iterator[str]:
     rates: dict[Fraction, list[Rendition]] = {}
     for rendition in plan.renditions:
-        rates.setdefault(frame_rate(rendition.video.fps), []).append(rendition)
+        if not rendition.video.is_copy:
+            rates.setdefault(frame_rate(rendition.video.fps), []).append(rendition)
+    if not rates:
+        return
     deinterlaced = f"[{video}]yadif=deint=interlaced"
     if len(rates) > 1:
         labels = [f"[r{number}]" for number in range(len(rates))]
@@ -45,8 +58,14 @@ def _pictures(plan: Plan, video: str) -> Iterator[str]:
         numbers = [plan.video(rendition) for rendition in renditions]
         yield f"{head}fps={rate}" + _split("split", [f"[s{number}]" for number in numbers])
         for number, rendition in zip(numbers, renditions, strict=True):
-            width, height = size_of(rendition.video.size)
-            yield f"[s{number}]scale={width}:{height},format=yuv420p,setsar=1[v{number}]"
+            yield f"[s{number}]{_scaled(rendition)}format=yuv420p,setsar=1[v{number}]"
+
+
+def _scaled(rendition: Rendition) -> str:
+    if rendition.video.size is None:
+        return ""
+    width, height = size_of(rendition.video.size)
+    return f"scale={width}:{height},"
 
 
 def _split(name: str, labels: list[str]) -> str:

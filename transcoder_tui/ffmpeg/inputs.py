@@ -48,8 +48,10 @@ class Input:
     """Arguments up to and including each ``-i URL``."""
     video: str = "0:v:0"
     """The picture, as a filter graph names it."""
-    audio: str = "0:a:0"
-    """The sound, likewise."""
+    audios: tuple[str, ...] = ("0:a:0",)
+    """The sound tracks, likewise, in the order of the channel's tracks."""
+    copied: tuple[str, ...] = ()
+    """Subtitles and data that are handed on as they are, as ``-map`` names them."""
 
 
 def build_input(source: Source, host: HostFacts, field: str) -> Input:
@@ -131,7 +133,7 @@ def _test(_source: Source, address: Address, _host: HostFacts, _field: str) -> I
     lavfi = (*_whitelist("none"), *_GENERATOR, "-re", "-f", "lavfi", "-i")
     picture = (*lavfi, f"testsrc2=size={size}:rate={rate}")
     sound = (*lavfi, f"sine=frequency={tone}:sample_rate=48000")
-    return Input((*picture, *sound), audio="1:a:0")
+    return Input((*picture, *sound), audios=("1:a:0",))
 
 
 KINDS: Mapping[str, Callable[[Source, Address, HostFacts, str], Input]] = {

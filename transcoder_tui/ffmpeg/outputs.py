@@ -9,7 +9,7 @@ from transcoder_tui.ffmpeg import tee
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.plan import Plan
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.output import CONTAINERS, Output
+from transcoder_tui.models.output import RECORDINGS, Output
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import frame_rate
 
@@ -240,7 +240,7 @@ def _rtmp(job: _Job) -> Destination:
 
 def _file(job: _Job) -> Destination:
     path = job.host.media_file(job.output.address, f"{job.field}.url")
-    muxer = CONTAINERS[PurePosixPath(path).suffix]
+    muxer = RECORDINGS[PurePosixPath(path).suffix]
     options = {
         "mpegts": {"max_delay": str(MUX_DELAY_US)},
         # A fragment for each GOP: a file whose writer was killed plays up to there.
@@ -308,11 +308,11 @@ def _variants(carried: Sequence[Rendition], plan: Plan) -> str:
             parts.append(
                 next(f"agroup:{name}" for name, other in shared.items() if other.audio == rendition.audio)
                 if shared
-                else f"a:{audios.index(f'a:{plan.audio(rendition)}')}"
+                else f"a:{audios.index(f'a:{plan.sounds_of(rendition)[0]}')}"
             )
         entries.append(",".join([*parts, f"name:{rendition.name}"]))
     for name, rendition in shared.items():
-        number = audios.index(f"a:{plan.audio(rendition)}")
+        number = audios.index(f"a:{plan.sounds_of(rendition)[0]}")
         entries.append(f"a:{number},agroup:{name},default:yes,name:{name}")
     return " ".join(entries)
 

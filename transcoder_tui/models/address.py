@@ -11,6 +11,9 @@ from transcoder_tui.models.faults import refuse
 MASK = "***"
 """Stands wherever a secret was."""
 
+PATHS = ("file", "hls", "dash", "test")
+"""Schemes whose addresses name no host."""
+
 _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f|'\"\\<>^`{}]")
 """Characters that no address needs and that a shell, a tee muxer or a terminal would act on."""
 
@@ -95,13 +98,13 @@ def parse_address(text: str, schemes: Collection[str]) -> Address:
     except ValueError:
         raise refuse(f"{text!r} is not a well-formed address", "ports are 1 to 65535, IPv6 in brackets") from None
     user, _, _ = parts.netloc.rpartition("@")
-    host = parts.netloc.rpartition("@")[2] if scheme.lower() in ("file", "hls", "test") else parts.hostname or ""
+    host = parts.netloc.rpartition("@")[2] if scheme.lower() in PATHS else parts.hostname or ""
     return Address(
         text=text,
         scheme=scheme.lower(),
         user=user,
         host=host,
-        port=port if scheme.lower() not in ("file", "hls", "test") else None,
+        port=port if scheme.lower() not in PATHS else None,
         path=parts.path,
         query=dict(parse_qsl(parts.query, keep_blank_values=True)),
     )

@@ -6,12 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from transcoder_tui.models.containers import CONTAINERS
 from transcoder_tui.models.faults import refuse
-from transcoder_tui.models.field import about
+from transcoder_tui.models.field import about, written
 from transcoder_tui.models.names import check_name, slug
-from transcoder_tui.models.output import Destinations, Output
+from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Destinations, Output
+from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Rendition
-from transcoder_tui.models.source import Source
+from transcoder_tui.models.source import DATAGRAMS, Source
+from transcoder_tui.models.tracks import Track, tracks_of
 from transcoder_tui.models.units import (
     Bytes,
     CpuList,
@@ -28,6 +31,11 @@ MUX_MARGIN = 100_000
 """Bits per second beyond :data:`MUX_OVERHEAD` for PSI and PCR at low rates, measured likewise."""
 DEFAULT_SEGMENT = 4.0
 """Seconds; the first multiple of the GOP from here on is the segment length where none is given."""
+ACCOMPANIED = 400_000
+"""Bits per second that copied subtitles, teletext and data PIDs of one program take at most, as a rule: teletext fills
+some 300 kb/s (ETSI EN 300 472)."""
+OVERLAY = "Overlay"
+"""Heading of what is drawn over the picture."""
 LIMITS = "Limits"
 """Heading of what a channel's FFmpeg may take of the host."""
 
@@ -72,6 +80,8 @@ class ChannelFields(BaseModel):
         default=None,
     )
 
+    overlay: Overlay | None = about("What is drawn over the picture.", label="Overlay", apart=OVERLAY, default=None)
+
 
 class ChannelSpec(ChannelFields):
     """The validated document of a channel with its children.
@@ -93,8 +103,9 @@ class ChannelSpec(ChannelFields):
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
+        self._check_tracks()
         destinations = Destinations()
-        received = {source.address.authority for source in self.sources if source.address.scheme == "udp"}
+        received = {source.address.authority for source in self.sources if source.address.scheme in DATAGRAMS}
         for index, output in enumerate(self.outputs):
             where = f"outputs[{index}]"
             earlier = destinations.take(output.destination, output.url)
@@ -102,11 +113,12 @@ class ChannelSpec(ChannelFields):
                 raise refuse(
                     f"{output.destination} overlaps with {earlier}", "give each output its own address", f"{where}.url"
                 )
-            if output.address.scheme == "udp" and output.address.authority in received:
+            if output.address.scheme in DATAGRAMS and output.address.authority in received:
                 raise refuse(
                     f"{output.url} is also the source of this channel", "send it to another address", f"{where}.url"
                 )
             self._check_rendition(output, where)
+            self._check_codecs(output, where)
             self._check_muxrate(output, where)
             self._check_segment(output, where)
         return self
@@ -114,17 +126,48 @@ class ChannelSpec(ChannelFields):
     def _check_rendition(self, output: Output, where: str) -> None:
         names = ", ".join(rendition.name for rendition in self.renditions)
         if output.rendition is None:
-            if output.address.scheme != "hls" and len(self.renditions) > 1:
+            if output.address.scheme not in LADDERS and len(self.renditions) > 1:
                 raise refuse("is missing", f"name the rendition that it carries: {names}", f"{where}.rendition")
         elif output.rendition not in [rendition.name for rendition in self.renditions]:
             raise refuse(
                 f"{output.rendition!r} is no rendition of this channel", f"choose {names}", f"{where}.rendition"
             )
 
+    def _check_tracks(self) -> None:
+        first = self.tracks
+        for index, source in enumerate(self.sources[1:], 1):
+            if len(_tracks(source)) != len(first):
+                raise refuse(
+                    f"gives {len(_tracks(source))} sound tracks, source 1 gives {len(first)}",
+                    "choose as many tracks on every source, so that outputs stay the same at a hand-over",
+                    f"sources[{index}].audio",
+                )
+
+    def _check_codecs(self, output: Output, where: str) -> None:
+        container = CONTAINERS[output.container]
+        for rendition in self.carried(output):
+            audio = rendition.audio
+            for kind, codec, carried in (
+                ("video", rendition.video.codec, container.video),
+                ("audio", audio.codec if audio else "copy", container.audio),
+            ):
+                if codec != "copy" and codec not in carried:
+                    raise refuse(
+                        f"{container.words} does not carry {codec}, the {kind} codec of {rendition.name}",
+                        f"choose {', '.join(carried)}, or send another rendition there",
+                        f"{where}.url",
+                    )
+            if output.address.scheme in TRANSPORT_STREAMS and rendition.video.rate == "vbr":
+                raise refuse(
+                    "a transport stream at a constant rate cannot hold a bitrate without ceiling",
+                    "choose capped or cbr",
+                    f"renditions[{self.renditions.index(rendition)}].video.rate",
+                )
+
     def _check_muxrate(self, output: Output, where: str) -> None:
         if output.muxrate is None:
             return
-        least = least_muxrate(self.carried(output)[0])
+        least = self.least_muxrate(output)
         if output.muxrate < least:
             raise refuse(
                 f"{format_bitrate(output.muxrate)} does not hold video, audio and their overhead",
@@ -133,9 +176,11 @@ class ChannelSpec(ChannelFields):
             )
 
     def _check_segment(self, output: Output, where: str) -> None:
-        if output.address.scheme != "hls":
+        if output.address.scheme not in LADDERS:
             return
-        carried = self.carried(output)
+        carried = [rendition for rendition in self.carried(output) if not rendition.video.is_copy]
+        if not carried:
+            return
         first = carried[0]
         gop = first.video.gop
         for rendition in carried[1:]:
@@ -158,15 +203,26 @@ class ChannelSpec(ChannelFields):
     def carried(self, output: Output) -> list[Rendition]:
         """The renditions that an output carries, in the ladder's order."""
         if output.rendition is None:
-            return self.renditions if output.address.scheme == "hls" else self.renditions[:1]
+            return self.renditions if output.address.scheme in LADDERS else self.renditions[:1]
         return [rendition for rendition in self.renditions if rendition.name == output.rendition]
 
     def muxrate(self, output: Output) -> int:
         """The constant rate of a transport stream output, in bits per second: as given, else the least that holds."""
-        return output.muxrate or least_muxrate(self.carried(output)[0])
+        return output.muxrate or self.least_muxrate(output)
+
+    def least_muxrate(self, output: Output) -> int:
+        """The least constant rate that holds what an output carries, in bits per second, rounded up to 10 kb/s."""
+        accompanied = any(source.subtitles or source.data for source in self.sources)
+        streams = self.carried(output)[0].peak(len(self.tracks)) + (ACCOMPANIED if accompanied else 0)
+        return math.ceil((streams * MUX_OVERHEAD + MUX_MARGIN) / 10_000) * 10_000
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The sound tracks that every source gives and every rendition with sound carries."""
+        return _tracks(self.sources[0])
 
     def segment(self, output: Output) -> float:
-        """The segment length of an HLS output in seconds: as given, else the first multiple of the GOP from 4 s on."""
+        """The segment length of a ladder's output in seconds: as given, else the first multiple of the GOP from 4 s."""
         gop = self.carried(output)[0].video.gop
         return output.segment or math.ceil(round(DEFAULT_SEGMENT / gop, 6)) * gop
 
@@ -183,7 +239,12 @@ class ChannelSpec(ChannelFields):
 
     def document(self) -> dict[str, Any]:
         """The channel as a line-up file and the API write it: in operators' notation, without empty fields."""
-        return _compact(self.model_dump(mode="json", exclude_none=True), self)
+        document = written(self)
+        for rung, rendition in zip(document["renditions"], self.renditions, strict=True):
+            if rendition.audio is None:
+                # Says that it has no sound, although other nulls say nothing.
+                rung["audio"] = None
+        return document
 
     def on_air_part(self) -> dict[str, Any]:
         """What reaches FFmpeg: a change in it needs a restart, a change elsewhere does not.
@@ -195,18 +256,9 @@ class ChannelSpec(ChannelFields):
         )
 
 
-def least_muxrate(rendition: Rendition) -> int:
-    """The least constant rate that holds a rendition, in bits per second, rounded up to 10 kb/s."""
-    return math.ceil((rendition.bitrate * MUX_OVERHEAD + MUX_MARGIN) / 10_000) * 10_000
+def _tracks(source: Source) -> tuple[Track, ...]:
+    return tracks_of(source.audio) if source.audio else (Track(place=1),)
 
 
 def _is_multiple(length: float, unit: float) -> bool:
     return abs(length / unit - round(length / unit)) < 1e-6 and round(length / unit) >= 1
-
-
-def _compact(dump: dict[str, Any], spec: ChannelSpec) -> dict[str, Any]:
-    """Keeps ``audio: null``, which says that a rendition has no sound, although other nulls say nothing."""
-    for written, rendition in zip(dump["renditions"], spec.renditions, strict=True):
-        if rendition.audio is None:
-            written["audio"] = None
-    return dump

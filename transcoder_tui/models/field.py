@@ -26,7 +26,8 @@ class Described:
     """The allowed range in words; empty where any value of its type goes."""
     required: bool
     apart: str
-    """Heading under which a form shows it apart, at its end, because it is rarely used; empty where it does not."""
+    """Heading under which a form shows it apart, at its end, because it is rarely used; empty where it does not.
+    Documents leave such a field out where it says nothing but its default."""
 
 
 def about(
@@ -64,6 +65,20 @@ def _described(name: str, info: FieldInfo) -> Described:
         required=info.is_required(),
         apart=str(extra.get("apart", "")),
     )
+
+
+def written(model: BaseModel) -> dict[str, Any]:
+    """A model as documents hold it: in operators' notation, without empty fields and rare ones that say nothing."""
+    document = model.model_dump(mode="json", exclude_none=True)
+    for field in describe(type(model)):
+        value = getattr(model, field.name)
+        if isinstance(value, BaseModel):
+            document[field.name] = written(value)
+        elif isinstance(value, list) and value and isinstance(value[0], BaseModel):
+            document[field.name] = [written(entry) for entry in value]
+        elif field.apart and value == type(model).model_fields[field.name].default:
+            document.pop(field.name, None)
+    return document
 
 
 def refuse_foreign(model: BaseModel, kind: str) -> None:

@@ -1,9 +1,10 @@
 """What a channel is transcoded to. One rendition is a single profile, several are an ABR ladder."""
 
+import re
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
@@ -18,10 +19,77 @@ from transcoder_tui.models.units import (
     format_fps,
     format_seconds,
     frame_rate,
+    no_truth_value,
 )
 
 MAX_GOP_ERROR = 0.1
 """Frames by which a GOP that is written in seconds may miss whole frames: 2s at 29.97 fps are 59.94."""
+
+ENCODING = "Encoding"
+"""Heading of what few renditions need to say about their picture."""
+SOUND = "Sound"
+"""Heading of what few renditions need to say about their sound."""
+
+ENCODERS = {
+    "h264": ("x264", "nvenc", "qsv", "vaapi"),
+    "hevc": ("x265", "nvenc", "qsv", "vaapi"),
+    "mpeg2": (),
+    "av1": ("svtav1", "nvenc", "qsv", "vaapi"),
+    "copy": (),
+}
+"""Encoders of each video codec; ``auto`` and ``software`` go with each."""
+PROFILES = {
+    "h264": ("baseline", "main", "high", "high10"),
+    "hevc": ("main", "main10"),
+    "mpeg2": ("main",),
+    "av1": ("main",),
+    "copy": (),
+}
+"""Profiles of each video codec; none of those for 4:2:2 and 4:4:4, as every rendition is 4:2:0."""
+TEN_BIT = {"h264": ("high10",), "hevc": ("main10",), "av1": ("main",)}
+"""Profiles that hold 10 bits a sample, for the codecs that have them."""
+TUNES = {
+    "h264": ("film", "animation", "grain", "stillimage", "fastdecode", "zerolatency"),
+    "hevc": ("animation", "grain", "fastdecode", "zerolatency"),
+}
+"""What the encoders of each codec can be tuned for."""
+SAMPLE_RATES = {
+    "mp2": (32000, 44100, 48000),
+    "ac3": (32000, 44100, 48000),
+    "eac3": (32000, 44100, 48000),
+    "opus": (48000,),
+}
+"""Sampling rates of audio codecs that do not take every one."""
+MP2_BITRATES = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
+"""kb/s that MPEG-1 layer II knows (ISO/IEC 11172-3, table 3-B.2)."""
+AC3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+"""kb/s that AC-3 knows (ETSI TS 102 366, table 4.13)."""
+
+_LEVEL = re.compile(r"[1-8](?:\.[0-3])?")
+_OPTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_VALUE = re.compile(r"[A-Za-z0-9._,+-]{1,32}")
+
+
+def _check_level(value: object) -> object:
+    text = str(value).strip() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+    if not _LEVEL.fullmatch(text):
+        raise refuse(f"{value!r} is no level", "write a level of the codec, such as 4.1")
+    return text
+
+
+def _check_options(value: object) -> object:
+    if isinstance(value, dict):
+        value = " ".join(f"{name}={given}" for name, given in value.items())
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split()]
+    for name, separator, given in pairs:
+        if not separator or not _OPTION.fullmatch(name) or not _VALUE.fullmatch(given):
+            shown = f"{name}{separator}{given}"
+            raise refuse(f"{shown!r} is no encoder option", "write NAME=VALUE, several with a blank between them")
+    if not pairs:
+        raise refuse("names no option", "write NAME=VALUE, or leave it out")
+    return " ".join(f"{name}={given}" for name, _, given in pairs)
 
 
 class Video(BaseModel):
@@ -29,20 +97,58 @@ class Video(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    codec: Literal["h264"] = about("Video codec.", label="Video codec", default="h264")
-    size: Size = about("Picture size.", label="Size", unit="pixels", example="1920x1080")
+    codec: Literal["h264", "hevc", "mpeg2", "av1", "copy"] = about(
+        "Video codec; copy hands the source's picture on as it is.", label="Video codec", default="h264"
+    )
+    encoder: Literal["auto", "software", "x264", "x265", "svtav1", "nvenc", "qsv", "vaapi"] = about(
+        "What encodes: auto takes hardware where a test of it works when the channel starts, else software. "
+        "Hardware that is named and does not work is replaced by software too, and the reason is shown.",
+        label="Encoder",
+        apart=ENCODING,
+        default="auto",
+    )
+    size: Size | None = about(
+        "Picture size. If not given, that of the source.",
+        label="Size",
+        unit="pixels",
+        example="1920x1080",
+        default=None,
+    )
+    fit: Literal["pad", "crop", "stretch"] = about(
+        "Where the aspect of the source differs: black bars, cut edges, or a distorted picture.",
+        label="Fit",
+        apart=ENCODING,
+        default="pad",
+    )
     fps: Annotated[Fps, Range(1, 120, format_fps)] = about(
         "Frame rate; frames are dropped or repeated to meet it.", label="Frame rate", unit="fps", default=25.0
     )
     bitrate: Annotated[Bitrate, Range(50_000, 100_000_000, format_bitrate)] = about(
-        "Video bitrate, which is also its ceiling (VBV buffer of one second).",
+        "Video bitrate. With copy, the most that the source's picture takes.",
         label="Video bitrate",
         unit="b/s",
         example="5000k",
     )
+    rate: Literal["capped", "cbr", "vbr"] = about(
+        "Rate control: capped VBR (VBV), constant bitrate with filler, or VBR without a ceiling.",
+        label="Rate control",
+        apart=ENCODING,
+        default="capped",
+    )
+    maxrate: Annotated[Bitrate, Range(50_000, 150_000_000, format_bitrate)] | None = about(
+        "Ceiling of capped VBR. If not given, the bitrate.",
+        label="Ceiling",
+        unit="b/s",
+        example="6000k",
+        apart=ENCODING,
+        default=None,
+    )
+    vbv: Annotated[Seconds, Range(0.1, 10, format_seconds)] = about(
+        "VBV buffer, as time at the ceiling.", label="VBV buffer", unit="s", apart=ENCODING, default=1.0
+    )
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"] = (
         about(
-            "x264 preset: slower ones look better at the same bitrate and cost more CPU.",
+            "Slower ones look better at the same bitrate and cost more CPU.",
             label="Preset",
             default="veryfast",
         )
@@ -53,6 +159,43 @@ class Video(BaseModel):
         unit="s",
         default=2.0,
     )
+    profile: Literal["baseline", "main", "high", "high10", "main10"] | None = about(
+        "Profile. If not given, the highest that the codec has for the bit depth.",
+        label="Profile",
+        apart=ENCODING,
+        default=None,
+    )
+    level: Annotated[str, BeforeValidator(_check_level)] | None = about(
+        "Level that decoders must have. If not given, the encoder chooses.",
+        label="Level",
+        example="4.1",
+        apart=ENCODING,
+        default=None,
+    )
+    bframes: Annotated[int, BeforeValidator(no_truth_value), Range(0, 16)] | None = about(
+        "B-frames in a row. If not given, the preset's.", label="B-frames", unit="frames", apart=ENCODING, default=None
+    )
+    tune: Literal["film", "animation", "grain", "stillimage", "fastdecode", "zerolatency"] | None = about(
+        "What the encoder is tuned for.", label="Tune", apart=ENCODING, default=None
+    )
+    bit_depth: Literal[8, 10] = about("Bits a sample.", label="Bit depth", unit="bit", apart=ENCODING, default=8)
+    options: Annotated[str, BeforeValidator(_check_options)] | None = about(
+        "Further options of the encoder, from the list of those that cannot do harm.",
+        label="Options",
+        example="aq-mode=3 ref=4",
+        apart=ENCODING,
+        default=None,
+    )
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the source's picture is handed on without decoding."""
+        return self.codec == "copy"
+
+    @property
+    def peak(self) -> int:
+        """The most that the picture takes over the time of its VBV buffer, in bits per second."""
+        return max(self.bitrate, self.maxrate or 0)
 
     @property
     def gop_frames(self) -> int:
@@ -76,18 +219,118 @@ class Video(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _fields_fit_the_codec(self) -> "Video":
+        if self.is_copy:
+            _refuse_beside_copy(self, ("codec", "bitrate"))
+            return self
+        if self.encoder not in ("auto", "software", *ENCODERS[self.codec]):
+            choice = ", ".join(("auto", "software", *ENCODERS[self.codec]))
+            raise refuse(f"{self.encoder} does not encode {self.codec}", f"choose {choice}", "encoder")
+        if self.bit_depth == 10 and self.codec not in TEN_BIT:
+            raise refuse(f"{self.codec} has 8 bits only here", "write bit_depth: 8, or choose hevc", "bit_depth")
+        allowed = PROFILES[self.codec]
+        if self.bit_depth == 10:
+            allowed = TEN_BIT[self.codec]
+        elif self.codec in ("h264", "hevc"):
+            allowed = tuple(profile for profile in allowed if not profile.endswith("10"))
+        if self.profile is not None and self.profile not in allowed:
+            raise refuse(
+                f"{self.profile} is no profile of {self.codec} with {self.bit_depth} bits",
+                f"choose {', '.join(allowed)}",
+                "profile",
+            )
+        if self.tune is not None and self.tune not in TUNES.get(self.codec, ()):
+            choice = ", ".join(TUNES.get(self.codec, ()))
+            raise refuse(
+                f"{self.codec} cannot be tuned for {self.tune}", f"choose {choice}" if choice else "remove it", "tune"
+            )
+        if self.profile == "baseline" and self.bframes:
+            raise refuse("the baseline profile has no B-frames", "write bframes: 0, or choose main", "bframes")
+        if self.maxrate is not None and self.rate != "capped":
+            raise refuse(f"does not apply to {self.rate}", "remove it; it is for rate: capped", "maxrate")
+        if self.maxrate is not None and self.maxrate < self.bitrate:
+            raise refuse(
+                f"{format_bitrate(self.maxrate)} is below the bitrate of {format_bitrate(self.bitrate)}",
+                f"write at least {format_bitrate(self.bitrate)}",
+                "maxrate",
+            )
+        return self
+
 
 class Audio(BaseModel):
-    """The sound of a rendition."""
+    """The sound of a rendition; every sound track that the source gives is encoded like this."""
 
     model_config = ConfigDict(extra="forbid")
 
-    codec: Literal["aac"] = about("Audio codec.", label="Audio codec", default="aac")
+    codec: Literal["aac", "he-aac", "mp2", "ac3", "eac3", "opus", "copy"] = about(
+        "Audio codec; copy hands the source's sound on as it is.", label="Audio codec", default="aac"
+    )
     bitrate: Annotated[Bitrate, Range(16_000, 1_000_000, format_bitrate)] = about(
-        "Audio bitrate.", label="Audio bitrate", unit="b/s", default=128_000
+        "Audio bitrate. With copy, the most that the source's sound takes.",
+        label="Audio bitrate",
+        unit="b/s",
+        default=128_000,
     )
     sample_rate: Literal[32000, 44100, 48000] = about("Sampling rate.", label="Sample rate", unit="Hz", default=48000)
     channels: Literal[1, 2, 6] = about("Audio channels: mono, stereo or 5.1.", label="Channels", default=2)
+    loudness: Annotated[float, Range(-40, -5)] | None = about(
+        "Loudness to which the sound is brought (EBU R128: -23). Without it, it stays as it is.",
+        label="Loudness",
+        unit="LUFS",
+        example="-23",
+        apart=SOUND,
+        default=None,
+    )
+    gain: Annotated[float, Range(-60, 30)] | None = about(
+        "By how much the sound is made louder, or quieter if negative.",
+        label="Gain",
+        unit="dB",
+        apart=SOUND,
+        default=None,
+    )
+    delay: Annotated[Seconds, Range(0, 5, format_seconds)] | None = about(
+        "By how much the sound comes later than in the source.",
+        label="Delay",
+        unit="s",
+        example="80ms",
+        apart=SOUND,
+        default=None,
+    )
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the source's sound is handed on without decoding."""
+        return self.codec == "copy"
+
+    @model_validator(mode="after")
+    def _fields_fit_the_codec(self) -> "Audio":
+        if self.is_copy:
+            _refuse_beside_copy(self, ("codec", "bitrate"))
+            return self
+        rates = SAMPLE_RATES.get(self.codec)
+        if rates is not None and self.sample_rate not in rates:
+            raise refuse(
+                f"{self.codec} has no {self.sample_rate} Hz", f"choose {', '.join(map(str, rates))}", "sample_rate"
+            )
+        known = {"mp2": MP2_BITRATES, "ac3": AC3_BITRATES}.get(self.codec)
+        if known is not None and (self.bitrate % 1000 or self.bitrate // 1000 not in known):
+            near = min(known, key=lambda rate: abs(rate * 1000 - self.bitrate))
+            raise refuse(
+                f"{self.codec} has no {format_bitrate(self.bitrate)}", f"the nearest that it has is {near}k", "bitrate"
+            )
+        if self.codec == "mp2" and self.channels == 6:
+            raise refuse("mp2 has no 5.1", "choose 1 or 2 channels, or ac3", "channels")
+        if self.gain is not None and self.loudness is not None:
+            raise refuse("has no effect beside loudness", "remove one of the two", "gain")
+        return self
+
+
+def _refuse_beside_copy(model: BaseModel, kept: tuple[str, ...]) -> None:
+    """Refuses what would change a stream that is handed on as it is."""
+    for name, info in type(model).model_fields.items():
+        if name not in kept and getattr(model, name) != info.default:
+            raise refuse("does not apply to codec copy", "remove it, or choose a codec that encodes", name)
 
 
 class Rendition(BaseModel):
@@ -103,7 +346,10 @@ class Rendition(BaseModel):
     video: Video = about("Picture.", label="Video")
     audio: Audio | None = about("Sound; null for a channel without sound.", label="Audio", default_factory=Audio)
 
-    @property
-    def bitrate(self) -> int:
-        """Video and audio together, in bits per second, without the container."""
-        return self.video.bitrate + (self.audio.bitrate if self.audio else 0)
+    def peak(self, tracks: int = 1) -> int:
+        """Video and audio together at their highest, in bits per second, without the container.
+
+        Args:
+            tracks: How many sound tracks the source gives.
+        """
+        return self.video.peak + (self.audio.bitrate * tracks if self.audio else 0)

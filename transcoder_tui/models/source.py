@@ -1,8 +1,9 @@
 """Where a channel's picture and sound come from."""
 
-from typing import Annotated
+import ipaddress
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from transcoder_tui.models.address import (
     Address,
@@ -14,10 +15,20 @@ from transcoder_tui.models.address import (
 )
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about, refuse_foreign
+from transcoder_tui.models.names import MAX_NAME
+from transcoder_tui.models.tracks import Pid, Tracks, TracksOrAll
 from transcoder_tui.models.units import check_size, parse_fps
 
-SCHEMES = ("udp", "http", "https", "rtmp", "rtmps", "srt", "file", "test")
+SCHEMES = ("udp", "rtp", "srt", "rtmp", "rtmps", "rtsp", "http", "https", "file", "test")
 """The address schemes of sources; each kind's argv is in ``ffmpeg/inputs.py``."""
+DATAGRAMS = ("udp", "rtp")
+"""Schemes whose groups are joined on an interface."""
+TRANSPORT_STREAMS = ("udp", "rtp", "srt", "http", "https", "file")
+"""Schemes that may bring several programs."""
+STREAMS = "Streams"
+"""Heading of which streams of a source are taken, and how."""
+TAKEN_APART = (*TRANSPORT_STREAMS, "rtmp", "rtmps", "rtsp")
+"""Schemes whose streams can be chosen from."""
 
 SRT_LATENCY_MS = (20, 8000)
 """Receiver latency that SRT peers negotiate in practice, in milliseconds."""
@@ -32,12 +43,12 @@ def parse_source(text: str) -> Address:
         PydanticCustomError: With what is wrong and what would be right.
     """
     address = parse_address(text, SCHEMES)
-    if address.scheme == "udp":
+    if address.scheme in DATAGRAMS:
         require_host(address)
         require_port(address)
         require_query(address, ())
     elif address.scheme == "srt":
-        _check_srt(address)
+        check_srt(address)
     elif address.scheme == "file":
         require_file(address)
     elif address.scheme == "test":
@@ -47,12 +58,17 @@ def parse_source(text: str) -> Address:
     return address
 
 
-def _check_srt(address: Address) -> None:
+def check_srt(address: Address) -> None:
+    """Refuses an SRT address that libsrt would refuse.
+
+    Raises:
+        PydanticCustomError: With what is wrong and what would be right.
+    """
     require_port(address)
     require_query(address, ("mode", "latency", "passphrase", "streamid"))
     mode = address.query.get("mode", "caller")
     if mode not in ("caller", "listener"):
-        raise refuse(f"mode {mode!r} is unknown to SRT sources", "choose mode=caller or mode=listener")
+        raise refuse(f"mode {mode!r} is unknown to SRT", "choose mode=caller or mode=listener")
     if mode == "caller":
         require_host(address)
     low, high = SRT_LATENCY_MS
@@ -81,14 +97,48 @@ def _check(text: str) -> str:
     return parse_source(text).text
 
 
+def _check_sender(text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text.strip())
+    except ValueError:
+        raise refuse(f"{text!r} is no IPv4 address", "write the address that the packets come from") from None
+    if address.is_multicast:
+        raise refuse(f"{text!r} is a multicast group", "write the address that the packets come from")
+    return str(address)
+
+
+def _check_playlist(value: object) -> object:
+    names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list):
+        return value
+    for name in names:
+        if not isinstance(name, str) or "," in name:
+            raise refuse(f"{name!r} is no file address", "write file://CLIP, several with a comma between them")
+        require_file(parse_address(name, ("file",)))
+    if not names:
+        raise refuse("names no file", "write file://CLIP, several with a comma between them")
+    return ", ".join(names)
+
+
+def _check_program(value: object) -> object:
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if text.isdigit() and not 1 <= int(text) <= 65535:
+        raise refuse(f"{text} is no program number", "write 1 to 65535, or the name of the service")
+    if not text or len(text) > MAX_NAME or not text.isprintable():
+        raise refuse(
+            f"{value!r} is no program", f"write its number, or the name of the service, 1 to {MAX_NAME} characters"
+        )
+    return text
+
+
 class Source(BaseModel):
     """One input of a channel. The first in the list is the primary, the others are its backups."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, AfterValidator(_check)] = about(
-        "Where the picture comes from: udp:// (multicast or unicast), http(s):// (HLS or TS), rtmp://, srt://, "
-        "file:// (looped in real time) or test://bars?size=1280x720&fps=25.",
+        "Where the picture comes from: udp:// and rtp:// (multicast or unicast), srt://, rtmp://, rtsp://, http(s):// "
+        "(HLS or TS), file:// (looped in real time) or test://bars?size=1280x720&fps=25.",
         label="Address",
         example="udp://239.1.1.1:5000",
     )
@@ -97,15 +147,93 @@ class Source(BaseModel):
         "Without it the routing table chooses.",
         label="Interface",
         example="eth1",
-        kinds=("udp",),
+        kinds=DATAGRAMS,
         default=None,
         min_length=1,
         max_length=64,
     )
+    sender: Annotated[str, AfterValidator(_check_sender)] | None = about(
+        "Take packets from this address only (source-specific multicast, RFC 4607).",
+        label="Sender",
+        example="192.0.2.10",
+        kinds=DATAGRAMS,
+        default=None,
+    )
+    listen: bool | None = about(
+        "Wait for a publisher instead of pulling from a server.", label="Listen", kinds=("rtmp",), default=None
+    )
+    transport: Literal["tcp", "udp"] | None = about(
+        "How the media of an RTSP session travel. tcp if not given.", label="Transport", kinds=("rtsp",), default=None
+    )
+    tls_verify: bool | None = about(
+        "Whether the server's certificate must be valid. Yes if not given.",
+        label="Verify TLS",
+        kinds=("https", "rtmps"),
+        apart=STREAMS,
+        default=None,
+    )
+    playlist: Annotated[str, BeforeValidator(_check_playlist)] | None = about(
+        "Files that are played after this one, before it begins again.",
+        label="Playlist",
+        example="file://second.ts, file://third.ts",
+        kinds=("file",),
+        default=None,
+    )
+    program: Annotated[str, BeforeValidator(_check_program)] | None = about(
+        "Program of an MPTS: its number, or the name of its service. Without it, the first streams of all.",
+        label="Program",
+        example="101",
+        kinds=TRANSPORT_STREAMS,
+        apart=STREAMS,
+        default=None,
+    )
+    video: Pid | None = about(
+        "PID of the picture. Without it, the first one.",
+        label="Video PID",
+        example="0x101",
+        kinds=TRANSPORT_STREAMS,
+        apart=STREAMS,
+        default=None,
+    )
+    audio: Tracks | None = about(
+        "Sound tracks to take, in this order: by language, PID, PID=language, or #2 for the second one. "
+        "Without it, the first one.",
+        label="Audio tracks",
+        example="eng, 0x103=fra",
+        kinds=TAKEN_APART,
+        apart=STREAMS,
+        default=None,
+    )
+    subtitles: TracksOrAll | None = about(
+        "DVB subtitles and teletext to copy to the outputs that can carry them: all, languages or PIDs.",
+        label="Subtitles",
+        example="all",
+        kinds=TRANSPORT_STREAMS,
+        apart=STREAMS,
+        default=None,
+    )
+    data: TracksOrAll | None = about(
+        "Data PIDs to copy to the outputs that can carry them: all, or PIDs. SCTE-35 passes as plain data: "
+        "splicers do not see it.",
+        label="Data PIDs",
+        example="0x1f0",
+        kinds=TRANSPORT_STREAMS,
+        apart=STREAMS,
+        default=None,
+    )
+    deinterlace: Literal["auto", "on", "off", "bob"] = about(
+        "auto: frames that are marked as interlaced; on: every frame; bob: every field becomes a frame.",
+        label="Deinterlace",
+        apart=STREAMS,
+        default="auto",
+    )
 
     @model_validator(mode="after")
     def _fields_belong(self) -> "Source":
-        refuse_foreign(self, self.address.scheme)
+        address = self.address
+        refuse_foreign(self, address.scheme)
+        if self.sender is not None and not address.is_multicast:
+            raise refuse(f"{address.host} is no multicast group", "remove it, or write a group as address", "sender")
         return self
 
     @property
@@ -122,8 +250,10 @@ class Source(BaseModel):
     def listens_on(self) -> str | None:
         """The port that only one program can receive on; None where others may receive too, or it is elsewhere."""
         address = self.address
-        if address.scheme == "udp" and not address.is_multicast:
+        if address.scheme in DATAGRAMS and not address.is_multicast:
             return f"udp://{address.authority}"
+        if self.listen:
+            return f"tcp://:{address.port or 1935}"
         if address.scheme == "srt" and address.query.get("mode") == "listener":
             return f"srt://:{address.port}"
         return None

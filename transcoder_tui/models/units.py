@@ -94,6 +94,31 @@ Seconds = Annotated[
 ]
 """Seconds."""
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: object) -> object:
+    """Reads ``90s``, ``30m``, ``1h``, ``7d`` or a number of seconds."""
+    match = _DURATION.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if match is not None:
+        return float(match[1]) * _UNITS[match[2]]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse(f"{value!r} is not a duration", "write a number with s, m, h or d, such as 30m, 1h or 7d")
+    return float(value)
+
+
+def format_duration(value: float) -> str:
+    """Seconds as a line-up writes long times: ``30m``, ``1h``, ``7d``."""
+    unit = next((unit for unit in "dhm" if value % _UNITS[unit] == 0 and value), "s")
+    return f"{value / _UNITS[unit]:g}{unit}"
+
+
+Duration = Annotated[
+    float, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str, when_used="json")
+]
+"""Seconds, written for long times."""
+
 _SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
 MIN_SIDE, MAX_SIDE = 64, 7680
 """Picture sides in pixels: thumbnails to 8K UHD."""

@@ -14,7 +14,7 @@ UNCONFIRMED = 1
 """SQLite's ``user_version`` of a database whose channels the worker has not compared yet with what it knows besides:
 a new one, or one that was put in the place of another."""
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest schema: the last revision of the migrations. Known here too, so that Alembic, which takes a sixth of a
 worker's start to import, is imported where there is something to migrate."""
 _SCRIPTS = Path(__file__).parent / "migrations"

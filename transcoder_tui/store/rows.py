@@ -54,7 +54,7 @@ def name_key(name: str) -> str:
 
 def own_fields(spec: ChannelSpec) -> dict[str, Any]:
     """The columns of a channel without its children."""
-    return {name: getattr(spec, name) for name in ChannelFields.model_fields} | {"name_key": name_key(spec.name)}
+    return spec.model_dump(include=set(ChannelFields.model_fields)) | {"name_key": name_key(spec.name)}
 
 
 def child_values(channels: Sequence[tuple[int, ChannelSpec]]) -> list[tuple[SqlTable, list[dict[str, Any]]]]:

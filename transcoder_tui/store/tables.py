@@ -68,6 +68,7 @@ class ChannelRow(ChannelFields, Table, table=True):  # type: ignore[misc]
     """Never used a second time: logs and history of a deleted channel are told from a new one's by it."""
     name_key: str = Field(unique=True)
     """The name without regard to case in any script; SQLite's own NOCASE knows ASCII only."""
+    overlay: dict[str, Any] | None = Field(default=None, sa_type=JSON)  # type: ignore[assignment]
     revision: int
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
@@ -88,6 +89,9 @@ class SourceRow(Source, ChildRow, table=True):  # type: ignore[misc]
     __tablename__ = "source"
     __table_args__ = (UniqueConstraint("channel_id", "position"),)
 
+    transport: str | None = Field(default=None, sa_type=String)  # type: ignore[assignment]
+    deinterlace: str = Field(sa_type=String)  # type: ignore[assignment]
+
 
 class RenditionRow(Rendition, ChildRow, table=True):  # type: ignore[misc]
     """One rung of a channel's ladder."""
@@ -104,6 +108,10 @@ class OutputRow(Output, ChildRow, table=True):  # type: ignore[misc]
 
     __tablename__ = "output"
     __table_args__ = (UniqueConstraint("channel_id", "position"),)
+
+    format: str | None = Field(default=None, sa_type=String)  # type: ignore[assignment]
+    playlist: str | None = Field(default=None, sa_type=String)  # type: ignore[assignment]
+    encryption: str | None = Field(default=None, sa_type=String)  # type: ignore[assignment]
 
 
 class JobRow(JobFields, Table, table=True):

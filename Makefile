@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test faults check bench-worker format clean
+.PHONY: demo demo-stop test faults check bench-worker bench-ffmpeg format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -30,6 +30,9 @@ check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 
 bench-worker: .venv/installed  ## Measure the worker with up to 1000 channels, and supervisord next to it: some 8 minutes.
 	$(BIN)/python tests/bench/bench_worker.py $(BENCH)
+
+bench-ffmpeg: .venv/installed  ## Measure what a ladder costs in one FFmpeg and in four, and how it looks: some 8 minutes.
+	$(BIN)/python tests/bench/bench_ffmpeg.py $(BENCH)
 
 format: .venv/installed-dev  ## Lay the code out.
 	$(BIN)/ruff check --fix

@@ -65,10 +65,6 @@ def not_here(write_row: Callable[[Row], None]) -> NotHere:
     return skip
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "quick: a fault that 'make test' tries, too")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     named = any("faults" in str(argument) for argument in config.invocation_params.args)
     if named or os.environ.get(ALL) == "all":

@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         return self.data_dir / "backups"
 
     @property
+    def capacity(self) -> Path:
+        """What this machine was measured to encode."""
+        return self.data_dir / "capacity.json"
+
+    @property
     def channel_logs(self) -> Path:
         """Where each channel's log lies."""
         return self.data_dir / "logs" / "channels"

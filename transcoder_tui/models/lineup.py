@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transcoder_tui.errors import Fault
+from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
@@ -94,6 +95,8 @@ class Change(BaseModel):
     """Whether a channel that is on air is interrupted by it."""
     fields: list[str] = []
     """Paths of the fields that change."""
+    cost: Cost | None = None
+    """What the channel will cost, where that was asked for with a dry run."""
 
 
 class Applied(BaseModel):
@@ -101,3 +104,5 @@ class Applied(BaseModel):
 
     dry_run: bool
     changes: list[Change]
+    cost: Cost | None = None
+    """What the channels that are created or changed will cost together, after a dry run."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
 from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.models.capacity import Cost, together
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, EventKind
 from transcoder_tui.models.job import Wanted
@@ -13,6 +14,7 @@ from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
 from transcoder_tui.models.view import ChannelDocument
 from transcoder_tui.store.store import Edit, StoredChannel
 from transcoder_tui.worker import admission, changes, views
+from transcoder_tui.worker.budget import Budget
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.run import ChannelRun
 
@@ -89,7 +91,7 @@ class Editor:
             if not dry_run and todo:
                 events = [_planned_event(change, edit, actor) for change, edit in todo]
                 await self._commit([edit for _, edit in todo], events, actor)
-            return Applied(dry_run=dry_run, changes=shown)
+            return await self._with_cost(shown, planned) if dry_run else Applied(dry_run=False, changes=shown)
 
     async def _commit(
         self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str
@@ -159,6 +161,23 @@ class Editor:
         run = self._runs.get(channel_id) if channel_id is not None else None
         live = run is not None and run.job.wanted == Wanted.RUNNING
         return entry.change.model_copy(update={"on_air": live, "restarts": entry.change.restarts and live})
+
+    def cost(self, spec: ChannelSpec, channel_id: int | None) -> Cost:
+        """What a channel will cost, in the place of the stored one with this id or as a new one."""
+        return Budget(self._runs, self._context, () if channel_id is None else (channel_id,)).cost(spec)
+
+    async def _with_cost(self, shown: Sequence[Change], planned: Sequence[changes.Planned]) -> Applied:
+        edits = [entry.edit for entry in planned]
+        touched = {edit.channel_id for edit in edits if edit is not None and edit.channel_id is not None}
+        budget = Budget(self._runs, self._context, touched)
+        priced: list[Change] = []
+        for index, (change, edit) in enumerate(zip(shown, edits, strict=True)):
+            if index % STEP == STEP - 1:
+                await asyncio.sleep(0)
+            cost = budget.cost(edit.spec) if edit is not None and edit.spec is not None else None
+            priced.append(change.model_copy(update={"cost": cost}))
+        costs = [change.cost for change in priced if change.cost is not None]
+        return Applied(dry_run=True, changes=priced, cost=together(costs, budget.cores, budget.left))
 
     def _taken(self, stored: StoredChannel | None) -> ChannelRun:
         assert stored is not None, "a created channel is stored"

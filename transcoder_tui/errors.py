@@ -7,6 +7,7 @@
     ├── NotPermitted      the caller may look but not touch
     ├── NoWorker          nothing answers on the worker's socket
     ├── StoreUnavailable  the database cannot be read or written
+    ├── SourceFault       a source cannot be looked into: it is silent, refused, in use
     └── HostFault         this machine lacks something: FFmpeg, an interface, a directory
 
 Each carries one or more faults: the field, what is wrong with it, and what would be right.
@@ -109,6 +110,13 @@ class StoreUnavailable(TranscoderError):
 
     kind = "store-unavailable"
     title = "The database is not available"
+
+
+class SourceFault(TranscoderError):
+    """A source cannot be looked into."""
+
+    kind = "source"
+    title = "The source cannot be read"
 
 
 class HostFault(TranscoderError):

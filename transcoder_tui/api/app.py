@@ -11,10 +11,13 @@ from transcoder_tui import __version__
 from transcoder_tui.api import errors
 from transcoder_tui.api.body_limit import BodyLimit
 from transcoder_tui.api.bulk import read_lineup, written
+from transcoder_tui.api.presence import while_present
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
+from transcoder_tui.models.source import Source
 from transcoder_tui.models.view import (
     ChannelDocument,
     CommandView,
@@ -148,6 +151,17 @@ async def order(channel_id: ChannelId, verb: Verb, worker: Worker, actor: Actor)
 async def switch(channel_id: ChannelId, choice: SourceChoice, worker: Worker, actor: Actor) -> Order:
     """Changes a channel to another of its sources, where it stays until that source fails."""
     return await worker.switch(channel_id, choice.source, actor)
+
+
+@router.post("/probe")
+async def probe(
+    source: Source,
+    worker: Worker,
+    request: Request,
+    time_s: Annotated[float, Query(ge=TIME_S[0], le=TIME_S[1])] = DEFAULT_TIME_S,
+) -> Probe:
+    """What a source carries, looked into for so many seconds at most; given up where the client leaves."""
+    return await while_present(request, worker.inspector.inspect(source, time_s))
 
 
 @router.get("/interfaces")

@@ -14,6 +14,7 @@ from transcoder_tui.errors import (
     InvalidInput,
     NoSuchChannel,
     NotPermitted,
+    SourceFault,
     StoreUnavailable,
     TranscoderError,
 )
@@ -26,6 +27,7 @@ STATUS: dict[type[TranscoderError], int] = {
     NotPermitted: 403,
     StoreUnavailable: 503,
     HostFault: 409,
+    SourceFault: 502,
 }
 """Status of each class; the others are 500."""
 

@@ -282,6 +282,30 @@ def events(
 
 
 @app.command()
+def probe(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of a source, as line-ups write it.")],
+    interface: Annotated[
+        str | None,
+        typer.Option("--interface", metavar="NAME", help="Join the group on this interface.", show_default=False),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Another field of the source, as line-ups name it.", show_default=False
+        ),
+    ] = None,
+    time_s: Annotated[float, typer.Option("--time", metavar="S", min=3, max=60, help="Seconds at most.")] = 15,
+    as_json: Json = False,
+) -> None:
+    """Show what a source carries: programs, streams, sizes, rates and languages."""
+    from transcoder_tui.cli.probe import probe_source, source_document
+
+    source = source_document(url, interface, field or [])
+    _ask(ctx, lambda client: probe_source(client, source, time_s, as_json=as_json))
+
+
+@app.command()
 def interfaces(ctx: typer.Context, as_json: Json = False) -> None:
     """List the network interfaces of the worker's host."""
     from transcoder_tui.cli.machine import list_interfaces

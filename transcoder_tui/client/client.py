@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
 from transcoder_tui.models.view import (
     ChannelDocument,
     CommandView,
@@ -153,6 +154,16 @@ class WorkerClient:
         """
         params = {"dry_run": dry_run, "prune": prune}
         return await self._view(Applied, "/lineup", "PUT", json=lineup, params=params)
+
+    async def probe(self, source: dict[str, Any], time_s: float = DEFAULT_TIME_S) -> Probe:
+        """What a source carries.
+
+        Args:
+            source: The source's document.
+            time_s: Seconds that the worker may look into it.
+        """
+        patience = httpx.Timeout(TIMEOUT_S, read=time_s + TIMEOUT_S)
+        return await self._view(Probe, "/probe", "POST", json=source, params={"time_s": time_s}, timeout=patience)
 
     async def interfaces(self) -> list[Interface]:
         """The network interfaces of the worker's host."""

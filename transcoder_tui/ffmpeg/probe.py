@@ -1,5 +1,8 @@
 """What FFmpeg is told to find out whether a source is there."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import ENVIRONMENT, Command, secrets_of
 from transcoder_tui.ffmpeg.facts import HostFacts
@@ -30,7 +33,20 @@ def build_probe(source: Source, field: str, binary: Binary, host: HostFacts) -> 
         *read.args,
         *("-map", read.video, "-c", "copy", "-t", str(LOOK_S), "-f", "null", "-"),
     ]
-    return Command((str(binary.path), *arguments), {**ENVIRONMENT, **binary.environment}, secrets_of([source.address]))
+    return command_on(source, binary, arguments)
+
+
+def command_on(source: Source, binary: Binary, arguments: Sequence[str], program: Path | None = None) -> Command:
+    """A command that reads one source.
+
+    Args:
+        source: The source.
+        binary: The FFmpeg in use.
+        arguments: What it is told.
+        program: Another program to run, such as its ffprobe.
+    """
+    argv = (str(program or binary.path), *arguments)
+    return Command(argv, {**ENVIRONMENT, **binary.environment}, secrets_of([source.address]))
 
 
 def is_there(said: bytes) -> bool:

@@ -41,6 +41,7 @@ from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
+from transcoder_tui.worker.inspector import Inspector
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.orphans import stop_orphans
@@ -110,6 +111,7 @@ class Supervisor:
             announce=self._announce,
         )
         self.editor = Editor(self._runs, self._context)
+        self.inspector = Inspector(self.runs, self._context)
 
     # Life
 

@@ -12,7 +12,9 @@ from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.widgets.choice import Choice
-from transcoder_tui.console.widgets.form_section import FormField, FormSection, field_around
+from transcoder_tui.console.widgets.fold import FoldHeading
+from transcoder_tui.console.widgets.form_field import FormField, field_around
+from transcoder_tui.console.widgets.form_section import FormSection
 from transcoder_tui.errors import Conflict, Fault, InvalidInput
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
@@ -61,8 +63,8 @@ class TestCreating:
             await type_into(pilot, "udp://239.1.1.77:5000")
             await pilot.press("enter", *"et", "right", "enter")
             assert field(form, "sources", 0, "interface").value == "eth1"
-            await pilot.press(*["tab"] * 10)
-            assert field_around(console.focused) is field(form, "outputs", 0, "url")
+            while field_around(console.focused) is not field(form, "outputs", 0, "url"):
+                await pilot.press("tab")
             await type_into(pilot, "udp://239.2.1.77:5000")
             await pilot.press("ctrl+s")
             await until(pilot, lambda: stored(client, "create"))
@@ -114,7 +116,7 @@ class TestCreating:
     ) -> None:
         async with console.run_test() as pilot:
             form = await form_opened(pilot, "e")
-            last = list(form.query(FormSection))[-1]
+            last = list(form.query(FormSection))[-2]
             assert [path[0] for path in last.fields] == ["nice", "cpus", "memory"]
             last.fields[("nice",)].focus_control()
             await pilot.press(*"25", "down", *"0-3", "down", *"2G")
@@ -173,10 +175,60 @@ class TestCreating:
             assert not field(form, "renditions", 0, "audio", "bitrate").display
             await pilot.press("left")
             assert form.document()["renditions"][0]["audio"] == {
+                "codec": "aac",
                 "bitrate": "128k",
                 "sample_rate": 48000,
                 "channels": 2,
             }
+
+    async def test_what_is_rarely_used_is_folded_and_kept_as_it_was(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test() as pilot:
+            form = await form_opened(pilot, "e")
+            before = form.document()
+            rung = sections(form, "renditions")[0]
+            assert ("video", "bframes") not in rung.fields
+            encoding = rung.query(FoldHeading).first()
+            encoding.focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: ("video", "bframes") in rung.fields)
+            assert form.document() == before | {"renditions": form.document()["renditions"]}
+            rung.fields[("video", "bframes")].focus_control()
+            await pilot.press("3")
+            encoding.focus()
+            await pilot.press("enter")
+            assert not rung.fields[("video", "bframes")].display
+            assert form.document()["renditions"][0]["video"]["bframes"] == "3"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: stored(client, "change"))
+        change = stored(client, "change")[0]
+        assert isinstance(change, tuple)
+        assert change[1]["renditions"][0]["video"]["bframes"] == 3
+
+    async def test_a_fault_in_a_fold_opens_it(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            form = await form_opened(pilot, "e")
+            rung = sections(form, "renditions")[0]
+            rung.query(FoldHeading).first().focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: ("video", "level") in rung.fields)
+            rung.fields[("video", "level")].focus_control()
+            await pilot.press("x")
+            rung.query(FoldHeading).first().focus()
+            await pilot.press("enter", "ctrl+s")
+            await until(pilot, lambda: field_around(console.focused) is rung.fields[("video", "level")])
+            assert "is no level" in screen_text(pilot)
+
+    async def test_an_overlay_is_off_until_it_is_switched_on(self, console: ConsoleApp) -> None:
+        async with console.run_test() as pilot:
+            form = await form_opened(pilot, "e")
+            assert form.document()["overlay"] is None
+            overlay = sections(form, "")[-1]
+            assert not overlay.fields[("overlay", "text")].display
+            overlay.fields[("overlay",)].query_one(Choice).focus()
+            await pilot.press("right")
+            assert overlay.fields[("overlay", "text")].display
 
 
 class TestFaults:

@@ -10,6 +10,7 @@ from transcoder_tui.models.channel import ChannelFields, ChannelSpec
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.field import about, describe
 from transcoder_tui.models.output import Output
+from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Audio, Rendition, Video
 from transcoder_tui.models.source import Source
 
@@ -19,11 +20,12 @@ def paths(model: type[BaseModel]) -> list[str]:
 
 
 def test_a_form_has_a_line_for_every_field_of_the_models() -> None:
-    assert paths(ChannelFields) == [field.name for field in describe(ChannelFields)]
+    overlay = [f"overlay.{field.name}" for field in describe(Overlay)]
+    assert paths(ChannelFields) == [*(field.name for field in describe(ChannelFields)), *overlay]
     assert paths(Source) == [field.name for field in describe(Source)]
     assert paths(Output) == [field.name for field in describe(Output)]
-    nested = [f"video.{field.name}" for field in describe(Video) if field.name != "codec"]
-    nested += ["audio", *(f"audio.{field.name}" for field in describe(Audio) if field.name != "codec")]
+    nested = [f"video.{field.name}" for field in describe(Video)]
+    nested += ["audio", *(f"audio.{field.name}" for field in describe(Audio))]
     assert paths(Rendition) == ["name", *nested]
 
 
@@ -39,11 +41,23 @@ def test_a_field_that_a_model_gains_appears_by_itself() -> None:
 
 def test_rarely_used_fields_stand_apart_under_their_own_heading() -> None:
     parts = {heading: [entry.path[0] for entry in entries] for heading, entries in parts_of(ChannelFields).items()}
-    assert parts == {"": ["name", "group", "priority", "autostart"], "Limits": ["nice", "cpus", "memory"]}
+    assert parts[""] == ["name", "group", "priority", "autostart"]
+    assert parts["Limits"] == ["nice", "cpus", "memory"]
+    assert set(parts["Overlay"]) == {"overlay"}, "the lines of a part that stands apart stand with it"
 
 
 def test_a_choice_of_one_is_none() -> None:
-    assert "video.codec" not in paths(Rendition)
+    class Narrow(Source):
+        kind: Literal["only"] = about("The only one.", label="Kind", default="only")
+
+    assert "kind" not in paths(Narrow)
+
+
+def test_a_part_is_switched_on_where_the_model_begins_with_it() -> None:
+    switches = {
+        entry.path: entry.default for entry in entries_of(Rendition) + entries_of(ChannelFields) if entry.switches
+    }
+    assert switches == {("audio",): True, ("overlay",): False}
 
 
 def test_defaults_stand_in_operators_notation() -> None:

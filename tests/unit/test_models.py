@@ -185,7 +185,7 @@ def test_a_rendition_without_sound_stays_without_sound(lineup: dict[str, Any]) -
     channel = parse(LineUp, parse(LineUp, lineup).document()).channels[0]
 
     assert channel.renditions[0].audio is None
-    assert channel.renditions[0].bitrate == 5_000_000
+    assert channel.renditions[0].peak() == 5_000_000
 
 
 def test_what_is_not_given_gets_a_value_that_fits(lineup: dict[str, Any]) -> None:
@@ -282,14 +282,14 @@ def test_secrets_of_an_address_are_hidden(lineup: dict[str, Any], url: str, show
 def test_fields_describe_themselves() -> None:
     fields = {field.name: field for field in describe(Output)}
 
-    assert fields["ttl"].kinds == ("udp",)
+    assert fields["ttl"].kinds == ("udp", "rtp")
     assert fields["ttl"].range == "1 to 255"
     assert fields["muxrate"].unit == "b/s"
     assert all(field.label and field.help for field in fields.values())
 
 
 def test_fields_that_are_rarely_used_say_so() -> None:
-    assert [field.name for field in describe(ChannelFields) if field.apart] == ["nice", "cpus", "memory"]
+    assert [field.name for field in describe(ChannelFields) if field.apart] == ["nice", "cpus", "memory", "overlay"]
 
 
 def test_an_error_crosses_the_wire_unchanged() -> None:

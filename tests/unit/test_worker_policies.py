@@ -136,7 +136,7 @@ def test_a_new_channel_is_wanted_at_once_only_where_it_starts_by_itself() -> Non
 
 def test_a_later_version_with_one_more_field_takes_a_channel_for_the_same() -> None:
     class LaterVideo(Video):
-        tune: str = "none"
+        grain: str = "none"
 
     class LaterRendition(Rendition):
         video: LaterVideo

@@ -1,7 +1,7 @@
 """What a form for a model consists of, read from the model itself: a new field of the model appears by itself. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -37,7 +37,7 @@ class Entry:
 
 def entries_of(model: type[BaseModel]) -> list[Entry]:
     """The lines of a section, those of nested models included; lists of models are sections of their own."""
-    return list(_entries(model, ()))
+    return list(_entries(model, (), ""))
 
 
 def parts_of(model: type[BaseModel]) -> dict[str, list[Entry]]:
@@ -57,9 +57,10 @@ def sections_of(model: type[BaseModel]) -> dict[str, tuple[Described, type[BaseM
     }
 
 
-def _entries(model: type[BaseModel], path: Path) -> list[Entry]:
+def _entries(model: type[BaseModel], path: Path, apart: str) -> list[Entry]:
     found: list[Entry] = []
-    for about in describe(model):
+    for described in describe(model):
+        about = replace(described, apart=described.apart or apart)
         info = model.model_fields[about.name]
         here = (*path, about.name)
         if _repeated(info) is not None:
@@ -67,8 +68,8 @@ def _entries(model: type[BaseModel], path: Path) -> list[Entry]:
         kind, optional = _without_none(info.annotation)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             if optional:
-                found.append(Entry(here, about, YES_NO, True, switches=True))
-            found += _entries(kind, here)
+                found.append(Entry(here, about, YES_NO, info.get_default(call_default_factory=True) is not None, True))
+            found += _entries(kind, here, about.apart)
             continue
         options = _options(kind, optional)
         if len(options) != 1:
@@ -77,10 +78,10 @@ def _entries(model: type[BaseModel], path: Path) -> list[Entry]:
 
 
 def _options(kind: Any, optional: bool) -> tuple[tuple[str, Any], ...]:
+    none = (("default", ""),) if optional else ()
     if kind is bool:
-        return YES_NO
+        return (*none, *YES_NO)
     if get_origin(kind) is Literal:
-        none = (("default", ""),) if optional else ()
         return (*none, *((str(value), value) for value in get_args(kind)))
     return ()
 
@@ -117,6 +118,16 @@ def value_at(document: dict[str, Any], entry: Entry) -> Any:
     if entry.switches:
         return value is not None
     return entry.default if value is None else value
+
+
+def has(document: dict[str, Any], entry: Entry) -> bool:
+    """Whether a document says something for an entry."""
+    value: Any = document
+    for name in entry.path:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return value is not None
 
 
 def put(document: dict[str, Any], path: Path, value: Any) -> None:

@@ -15,20 +15,14 @@ from textual.widgets import Input, Static
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.edge import Edge
-from transcoder_tui.console.form_fields import entries_of, parts_of, sections_of, steps_of
+from transcoder_tui.console.form_fields import parts_of, sections_of, steps_of
 from transcoder_tui.console.ladder import next_rung
 from transcoder_tui.console.orders import Question
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.status import is_live
-from transcoder_tui.console.widgets.form_section import (
-    FormBody,
-    FormField,
-    FormSection,
-    Names,
-    field_around,
-    section_around,
-)
+from transcoder_tui.console.widgets.form_field import FormField, Names, field_around
+from transcoder_tui.console.widgets.form_section import FormBody, FormSection, section_around
 from transcoder_tui.console.widgets.heading import Heading
 from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
@@ -88,12 +82,12 @@ class FormScreen(Screen["ChannelDocument"]):
         """Heading, sections, help and keys."""
         yield Heading(self._title(), id="form-heading")
         with FormBody(id="form"):
-            yield FormSection("Channel", CHANNEL[1], self._first, "", self._names)
+            yield FormSection("Channel", {"": CHANNEL[1]}, self._first, "", self._names)
             for part in PARTS:
                 for document in self._first.get(part) or [{}]:
                     yield self._section(part, document)
             for heading, entries in APART:
-                yield FormSection(heading, entries, self._first, "", self._names)
+                yield FormSection(heading, {"": entries}, self._first, "", self._names)
         yield Static(markup=False, id="form-help")
         yield KeyBar("form", id="keys")
 
@@ -103,7 +97,7 @@ class FormScreen(Screen["ChannelDocument"]):
 
     def _section(self, part: str, document: dict[str, Any]) -> FormSection:
         about, model = PARTS[part]
-        return FormSection(about.label.removesuffix("s"), entries_of(model), document, part, self._names)
+        return FormSection(about.label.removesuffix("s"), parts_of(model), document, part, self._names)
 
     def on_mount(self) -> None:
         """Remembers what it began with, to notice changes."""
@@ -305,4 +299,5 @@ class FormScreen(Screen["ChannelDocument"]):
     def _focus_fault(self) -> None:
         faulty = next(iter(self.query(FormField).filter(".-faulty")), None)
         if faulty is not None:
-            faulty.focus_control()
+            # Its fold may just have been opened.
+            self.call_after_refresh(faulty.focus_control)

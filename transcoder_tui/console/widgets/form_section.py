@@ -1,119 +1,17 @@
-"""Parts of a form: one line to fill in, and a section of such lines."""
+"""A section of a form: the lines of one model, the rarely used ones folded."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.message import Message
-from textual.suggester import Suggester
+from textual.containers import Grid, Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from transcoder_tui.console.form_fields import Entry, Path, put, value_at
-from transcoder_tui.console.widgets.choice import Choice
+from transcoder_tui.console.widgets.fold import Fold
+from transcoder_tui.console.widgets.form_field import FormField, Names
 from transcoder_tui.console.widgets.heading import Heading
-from transcoder_tui.errors import Fault
-
-Names = Callable[[], Iterable[str]]
-
-
-class KnownNames(Suggester):
-    """Completes what is typed to a name that exists at that moment.
-
-    Args:
-        names: Says which names there are.
-    """
-
-    def __init__(self, names: Names) -> None:
-        super().__init__(use_cache=False)
-        self._names = names
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The first name that begins with what is typed."""
-        return next((name for name in self._names() if name.startswith(value)), None) if value else None
-
-
-class FormField(Vertical):
-    """A label, a control and a unit, and below them what is wrong with the value.
-
-    Args:
-        entry: What is filled in.
-        value: What it holds at first.
-        names: Names to complete to, where it refers to something.
-    """
-
-    class Edited(Message):
-        """The value was changed."""
-
-    def __init__(self, entry: Entry, value: Any, names: Names | None) -> None:
-        super().__init__(classes="-wide" if entry.wide else "")
-        self.entry = entry
-        self.touched = False
-        """Whether the operator changed it; before that, nothing is held against it."""
-        self._control = self._made(value, names)
-
-    def _made(self, value: Any, names: Names | None) -> Input | Choice:
-        if self.entry.options:
-            return Choice(self.entry.options, value)
-        example = self.entry.about.example
-        field = Input(
-            str(value),
-            placeholder=f"such as {example}" if example else "",
-            compact=True,
-            select_on_focus=False,
-            suggester=KnownNames(names) if names else None,
-        )
-        field.cursor_blink = False
-        return field
-
-    def compose(self) -> ComposeResult:
-        """The line, and room for a fault."""
-        about = self.entry.about
-        label = f"{about.label} *" if about.required else about.label
-        with Horizontal(classes="field-line"):
-            yield Static(Content(label), markup=False, classes="field-label")
-            yield self._control
-            yield Static(Content(about.unit), markup=False, classes="field-unit")
-        yield Static(markup=False, classes="field-fault")
-
-    @property
-    def value(self) -> Any:
-        """What it holds; an empty text where nothing is given."""
-        value = self._control.value
-        return value.strip() if isinstance(value, str) else value
-
-    def focus_control(self) -> None:
-        """Puts the operator into the field."""
-        self._control.focus()
-
-    def show_fault(self, fault: Fault | None) -> None:
-        """Says what is wrong with the value; nothing where it is right."""
-        line = self.query_one(".field-fault", Static)
-        line.display = fault is not None
-        self.set_class(fault is not None, "-faulty")
-        if fault is not None:
-            line.update(Content(f"✖ {fault.fault}" + (f"; {fault.remedy}" if fault.remedy else "")))
-
-    def on_mount(self) -> None:
-        """Begins without a fault."""
-        self.show_fault(None)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Notes that the operator wrote something."""
-        event.stop()
-        self._edited()
-
-    def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Notes that the operator chose something."""
-        event.stop()
-        self._edited()
-
-    def _edited(self) -> None:
-        self.touched = True
-        self.post_message(self.Edited())
 
 
 class FormBody(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -130,30 +28,48 @@ class FormSection(Vertical):
 
     Args:
         title: What it is, such as ``Source``.
-        entries: The lines.
+        parts: The lines by their heading; those without one are always shown.
         document: What they hold at first.
         part: The field of the channel's list that it belongs to; empty for the channel itself.
         names: Names to complete to, by field name.
     """
 
     def __init__(
-        self, title: str, entries: Iterable[Entry], document: dict[str, Any], part: str, names: dict[str, Names]
+        self,
+        title: str,
+        parts: Mapping[str, Sequence[Entry]],
+        document: dict[str, Any],
+        part: str,
+        names: dict[str, Names],
     ) -> None:
         super().__init__()
         self.part = part
         self._title = title
-        self.fields = {
-            entry.path: FormField(entry, value_at(document, entry), names.get(entry.path[-1])) for entry in entries
+        self._lines = {
+            entry.path: FormField(entry, value_at(document, entry), names.get(entry.path[-1]))
+            for entry in parts.get("", ())
         }
+        self._folds = [Fold(heading, entries, document) for heading, entries in parts.items() if heading]
 
     def compose(self) -> ComposeResult:
-        """A heading, and the fields in a grid."""
+        """A heading, the fields in a grid, and the folds."""
         yield Heading(self._title)
         with Grid(classes="fields"):
-            yield from self.fields.values()
+            yield from self._lines.values()
+        yield from self._folds
+
+    @property
+    def fields(self) -> dict[Path, FormField]:
+        """The fields that were made by now."""
+        return self._lines | {path: field for fold in self._folds for path, field in fold.fields.items()}
 
     def on_mount(self) -> None:
         """Shows only what belongs to the address."""
+        self.show_belonging()
+
+    def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        """Hides of the new lines what does not belong to the address."""
+        event.stop()
         self.show_belonging()
 
     def show_heading(self, number: int | None, note: str) -> None:
@@ -171,35 +87,53 @@ class FormSection(Vertical):
 
     def show_belonging(self) -> None:
         """Hides the fields that the kind of address does not have, and those of a part that is switched off."""
-        for path, field in self.fields.items():
-            field.display = self._belongs(path, field.entry)
+        for field in self._lines.values():
+            field.display = self._belongs(field.entry)
+        for fold in self._folds:
+            belonging = [entry.path for entry in fold.entries if self._belongs(entry)]
+            fold.display = bool(belonging)
+            for path, field in fold.fields.items():
+                field.display = fold.is_open and path in belonging
 
     def document(self) -> dict[str, Any]:
         """What is filled in, as the model's document; without what is empty or hidden."""
         document: dict[str, Any] = {}
-        for path, field in self.fields.items():
-            if not self._belongs(path, field.entry):
+        for entry, value in self._values():
+            if not self._belongs(entry):
                 continue
-            if field.entry.switches:
-                put(document, path, {} if field.value else None)
-            elif field.value != "":
-                put(document, path, field.value)
+            if entry.switches:
+                put(document, entry.path, {} if value else None)
+            elif value != "":
+                put(document, entry.path, value)
         return document
 
+    def _values(self) -> Iterator[tuple[Entry, Any]]:
+        for field in self._lines.values():
+            yield field.entry, field.value
+        for fold in self._folds:
+            for entry in fold.entries:
+                yield entry, fold.value(entry)
+
     def field_for(self, steps: Sequence[str | int]) -> FormField | None:
-        """The field to which a fault belongs, or the one whose part it concerns."""
+        """The field to which a fault belongs, or the one whose part it concerns; opens the fold that it lies in."""
         path = tuple(str(step) for step in steps)
         for length in range(len(path), 0, -1):
+            for fold in self._folds:
+                if not fold.is_open and any(
+                    entry.path == path[:length] for entry in fold.entries if self._belongs(entry)
+                ):
+                    fold.unfold()
+                    self.show_belonging()
             field = self.fields.get(path[:length])
             if field is not None and field.display:
                 return field
         return None
 
-    def _belongs(self, path: Path, entry: Entry) -> bool:
-        switch = self.fields.get(path[:-1]) if len(path) > 1 else None
+    def _belongs(self, entry: Entry) -> bool:
+        switch = self._lines.get(entry.path[:-1])
         if switch is not None and switch.entry.switches and not switch.value:
             return False
-        address = self.fields.get(("url",))
+        address = self._lines.get(("url",))
         if not entry.about.kinds or address is None:
             return True
         return str(address.value).partition("://")[0].lower() in entry.about.kinds
@@ -208,14 +142,6 @@ class FormSection(Vertical):
 def section_around(widget: Widget | None) -> FormSection | None:
     """The section that a widget stands in."""
     while widget is not None and not isinstance(widget, FormSection):
-        parent = widget.parent
-        widget = parent if isinstance(parent, Widget) else None
-    return widget
-
-
-def field_around(widget: Widget | None) -> FormField | None:
-    """The field that a control stands in."""
-    while widget is not None and not isinstance(widget, FormField):
         parent = widget.parent
         widget = parent if isinstance(parent, Widget) else None
     return widget

@@ -13,6 +13,7 @@ from transcoder_tui.api.body_limit import BodyLimit
 from transcoder_tui.api.bulk import read_lineup, written
 from transcoder_tui.api.presence import while_present
 from transcoder_tui.host.interfaces import list_interfaces
+from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.lineup import Applied
@@ -162,6 +163,14 @@ async def probe(
 ) -> Probe:
     """What a source carries, looked into for so many seconds at most; given up where the client leaves."""
     return await while_present(request, worker.inspector.inspect(source, time_s))
+
+
+@router.post("/cost")
+async def cost(
+    spec: ChannelSpec, worker: Worker, channel: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> Cost:
+    """What a channel would cost, in the place of the stored one with this id or as a new one."""
+    return worker.editor.cost(spec, channel)
 
 
 @router.get("/interfaces")

@@ -322,8 +322,16 @@ def metrics(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(ctx: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    ctx: typer.Context,
+    bench: Annotated[bool, typer.Option("--bench", help="Measure what it encodes, and keep it.")] = False,
+    as_json: Json = False,
+) -> None:
     """Check whether this machine is ready for live channels; needs no worker."""
+    if bench:
+        from transcoder_tui.cli.bench import measure_machine
+
+        raise typer.Exit(measure_machine(_settings(ctx), as_json=as_json))
     from transcoder_tui.cli.doctor import examine
 
     raise typer.Exit(examine(_settings(ctx), as_json=as_json))

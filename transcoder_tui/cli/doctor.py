@@ -10,7 +10,9 @@ from transcoder_tui.errors import HostFault, TranscoderError
 from transcoder_tui.ffmpeg.binary import find_binary
 from transcoder_tui.ffmpeg.encoders import REQUIRED
 from transcoder_tui.host.checks import Check, machine_checks
+from transcoder_tui.models.capacity import MEASURE
 from transcoder_tui.settings import Settings
+from transcoder_tui.worker.capacity import kept, staleness
 
 _MARKS: dict[bool | None, tuple[str, str, str, Style]] = {
     True: ("✔", "+", "ok", "good"),
@@ -26,7 +28,12 @@ def examine(settings: Settings, *, as_json: bool) -> ExitCode:
     Returns:
         A failure if anything is at fault; advice is none.
     """
-    checks = [*ffmpeg_checks(settings), worker_check(settings), *machine_checks(settings, keeper_of(settings.run_path))]
+    checks = [
+        *ffmpeg_checks(settings),
+        capacity_check(settings),
+        worker_check(settings),
+        *machine_checks(settings, keeper_of(settings.run_path)),
+    ]
     if as_json:
         write_json([asdict(check) for check in checks])
     else:
@@ -45,6 +52,20 @@ def ffmpeg_checks(settings: Settings) -> list[Check]:
         Check("ffmpeg", True, f"{binary.version} ({binary.origin}): {binary.path}"),
         Check("encoders", True, f"{', '.join(sorted(REQUIRED))} of {len(binary.encoders)}"),
     ]
+
+
+def capacity_check(settings: Settings) -> Check:
+    """Whether it is known what this machine encodes."""
+    capacity = kept(settings.capacity)
+    if capacity is None:
+        return Check("capacity", None, "not measured: nobody can say what a channel will cost", f"'{MEASURE}'")
+    try:
+        stale = staleness(capacity, find_binary(settings.ffmpeg.path))
+    except HostFault:
+        stale = staleness(capacity, None)
+    if stale:
+        return Check("capacity", None, stale)
+    return Check("capacity", True, f"measured on {capacity.at:%Y-%m-%d} with FFmpeg {capacity.ffmpeg}")
 
 
 def worker_check(settings: Settings) -> Check:

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,19 +75,35 @@ def change_lines(applied: Applied) -> list[tuple[str, Style]]:
     changes = [change for change in applied.changes if change.kind is not ChangeKind.KEEP]
     kept = len(applied.changes) - len(changes)
     width = max((len(change.channel) for change in changes), default=0)
-    lines = [_line(change, width, dry_run=applied.dry_run) for change in changes]
+    lines = [line for change in changes for line in _lines(change, width, applied)]
     if kept or not lines:
         lines.append((f"= {kept} unchanged", "quiet"))
-    return lines
+    return [*lines, *_budget_lines(applied)]
 
 
-def _line(change: Change, width: int, *, dry_run: bool) -> tuple[str, Style]:
+def _lines(change: Change, width: int, applied: Applied) -> Iterator[tuple[str, Style]]:
+    dry_run, said = applied.dry_run, applied.cost.notes if applied.cost is not None else []
     sign, done, style = _WORDS[change.kind]
     what = f"would be {done}" if dry_run else done
     fields = f": {', '.join(change.fields)}" if change.fields else ""
     restarted = (" (would restart)" if dry_run else " (restarted)") if change.restarts else ""
     taken_off = " (on air)" if change.on_air and change.kind is ChangeKind.DELETE and dry_run else ""
-    return f"{sign} {change.channel:<{width}}  {what}{fields}{restarted}{taken_off}", style
+    cost = f"; about {change.cost.cores:.1f} cores" if change.cost and change.cost.cores is not None else ""
+    yield f"{sign} {change.channel:<{width}}  {what}{fields}{restarted}{taken_off}{cost}", style
+    for slow in change.cost.slow if change.cost else ():
+        yield f"  {'':<{width}}  slower than real time: {slow}", "bad"
+    for note in change.cost.notes if change.cost else ():
+        if note not in said:
+            yield f"  {'':<{width}}  {note}", "quiet"
+
+
+def _budget_lines(applied: Applied) -> Iterator[tuple[str, Style]]:
+    """What the changes of a dry run cost together."""
+    cost = applied.cost
+    if cost is not None and cost.cores is not None:
+        yield f"Together {cost.words}.", "warning" if cost.is_too_much else "plain"
+    for note in cost.notes if cost is not None else ():
+        yield f"{note[0].upper()}{note[1:]}.", "warning"
 
 
 _WORDS: dict[ChangeKind, tuple[str, str, Style]] = {

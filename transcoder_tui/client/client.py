@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
+from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
@@ -164,6 +165,16 @@ class WorkerClient:
         """
         patience = httpx.Timeout(TIMEOUT_S, read=time_s + TIMEOUT_S)
         return await self._view(Probe, "/probe", "POST", json=source, params={"time_s": time_s}, timeout=patience)
+
+    async def cost(self, spec: dict[str, Any], channel_id: int | None = None) -> Cost:
+        """What a channel would cost.
+
+        Args:
+            spec: Its document.
+            channel_id: The stored channel whose place it takes; None for a new one.
+        """
+        params = {} if channel_id is None else {"channel": channel_id}
+        return await self._view(Cost, "/cost", "POST", json=spec, params=params)
 
     async def interfaces(self) -> list[Interface]:
         """The network interfaces of the worker's host."""

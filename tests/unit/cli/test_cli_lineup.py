@@ -6,6 +6,7 @@ import yaml
 from cli_rack import Rack, Run
 
 from transcoder_tui.errors import InvalidInput
+from transcoder_tui.models.capacity import Cost, unmeasured
 from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
 
 LINEUP = """
@@ -59,6 +60,42 @@ def test_a_dry_run_says_what_would_happen(rack: Rack, run: Run, home: Path) -> N
     assert out[1] == "~ Sport    would be changed: outputs[0].muxrate (would restart)"
 
 
+def test_a_dry_run_says_what_it_would_cost_and_whether_the_machine_has_it_left(rack: Rack, run: Run) -> None:
+    stale = "it was measured with FFmpeg 5.1, and this is 9.0"
+    news = Cost(cores=1.42, of=8, left=3.1, notes=[stale])
+    sport = Cost(cores=4.0, of=8, left=3.1, slow=["1080p: libx264 veryslow reaches about 9 of 50 fps"], notes=[stale])
+    rack.applied = Applied(
+        dry_run=True,
+        changes=[
+            CHANGES[0].model_copy(update={"cost": news}),
+            CHANGES[1].model_copy(update={"cost": sport}),
+        ],
+        cost=Cost(cores=5.42, of=8, left=3.1, notes=[stale]),
+    )
+
+    out = run("apply", "-", "--dry-run", stdin=LINEUP.encode()).out.splitlines()
+
+    assert out == [
+        "+ News HD  would be created; about 1.4 cores",
+        "~ Sport    would be changed: outputs[0].muxrate (would restart); about 4.0 cores",
+        "           slower than real time: 1080p: libx264 veryslow reaches about 9 of 50 fps",
+        "Together about 5.4 of 8 cores; only 3.1 are left.",
+        "It was measured with FFmpeg 5.1, and this is 9.0.",
+    ]
+
+
+def test_a_dry_run_on_a_machine_that_was_not_measured_says_how_to_measure_it_and_no_more(rack: Rack, run: Run) -> None:
+    unknown = unmeasured(8, 8.0)
+    rack.applied = Applied(dry_run=True, changes=[CHANGES[0].model_copy(update={"cost": unknown})], cost=unknown)
+
+    out = run("apply", "-", "--dry-run", stdin=LINEUP.encode()).out.splitlines()
+
+    assert out == [
+        "+ News HD  would be created",
+        "What it costs is not known; measure this machine with 'transcoder-tui doctor --bench'.",
+    ]
+
+
 def test_apply_as_json_is_the_workers_answer(rack: Rack, run: Run) -> None:
     rack.applied = Applied(dry_run=False, changes=CHANGES)
 
@@ -70,6 +107,7 @@ def test_apply_as_json_is_the_workers_answer(rack: Rack, run: Run) -> None:
         "on_air": False,
         "restarts": True,
         "fields": ["outputs[0].muxrate"],
+        "cost": None,
     }
 
 

@@ -25,8 +25,9 @@ ENCODER_SETTLES_S = 1.0
 FLASHES = 3
 """How many flashes with a beep must be found at least."""
 
-_BLACK_END = re.compile(r"black_end: ?([\d.]+)")
-_SILENCE_END = re.compile(r"silence_end: ([\d.]+)")
+_FLASH = re.compile(r"black_end: ?([\d.]+).*?(?=black_start)", re.DOTALL)
+_BEEP = re.compile(r"silence_end: ([\d.]+).*?(?=silence_start)", re.DOTALL)
+"""What both detectors also report at the end of a stream is followed by nothing."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,10 @@ def av_offset_ms(tool: Tool, media: str, video: str = "v:0", audio: str = "a:0")
     graph = f"[0:{video}]crop=iw/8:ih/8:0:0,blackdetect=d=0.1:pix_th=0.4[v];[0:{audio}]silencedetect=n=-26dB:d=0.3[a]"
     sinks = ("-map", "[v]", "-map", "[a]", "-f", "null", "-")
     log = tool("ffmpeg", "-hide_banner", "-nostats", *_reading(media), "-filter_complex", graph, *sinks)
-    flashes = [float(time) for time in _BLACK_END.findall(log)]
-    beeps = [float(time) for time in _SILENCE_END.findall(log)]
+    flashes = [float(time) for time in _FLASH.findall(log)]
+    beeps = [float(time) for time in _BEEP.findall(log)]
     offsets = [min((beep - flash for beep in beeps), key=abs) for flash in flashes if beeps]
-    # What is cut at either end is no flash: its partner may be missing.
+    # At either end the partner may be missing.
     offsets = [offset for offset in offsets if abs(offset) < 0.5]
     assert len(offsets) >= FLASHES, f"{len(flashes)} flashes and {len(beeps)} beeps in {media}: {log[-2000:]}"
     return max(abs(offset) for offset in offsets) * 1e3

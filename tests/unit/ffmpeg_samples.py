@@ -50,6 +50,11 @@ def value_of(built: Command, option: str) -> str:
     return built.argv[built.argv.index(option) + 1]
 
 
+def graphs_of(built: Command) -> str:
+    """Its filter graphs as one."""
+    return ";".join(built.argv[index + 1] for index, option in enumerate(built.argv) if option == "-filter_complex")
+
+
 def read_from(built: Command) -> list[str]:
     """The addresses behind each -i."""
     return [built.argv[index + 1] for index, argument in enumerate(built.argv) if argument == "-i"]

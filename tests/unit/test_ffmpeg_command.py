@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ffmpeg_samples import BINARY, HOST, channel, command, read_from, rung, value_of
+from ffmpeg_samples import BINARY, HOST, channel, command, graphs_of, read_from, rung, value_of
 
 from transcoder_tui.errors import HostFault, InvalidInput, TranscoderError
 from transcoder_tui.ffmpeg.command import build_command, mask
@@ -174,7 +174,7 @@ class TestSources:
         built = command(source="test://bars?size=640x360&fps=29.97&tone=440")
 
         assert read_from(built) == ["testsrc2=size=640x360:rate=30000/1001", "sine=frequency=440:sample_rate=48000"]
-        assert "[1:a:0]" in value_of(built, "-filter_complex")
+        assert "[1:a:0]" in graphs_of(built)
         assert read_from(command())[0] == "testsrc2=size=1280x720:rate=25"
 
 
@@ -211,15 +211,15 @@ class TestEncoders:
             {"url": "udp://239.2.1.1:5000", "rendition": "lo"}, renditions=[rung("hi"), rung("lo", "160x90")]
         )
 
-        assert "scale=160:90" in value_of(built, "-filter_complex")
-        assert "scale=320:180" not in value_of(built, "-filter_complex")
+        assert "scale=160:90" in graphs_of(built)
+        assert "scale=320:180" not in graphs_of(built)
         assert "-b:v:1" not in built.argv
 
     def test_makes_no_sound_for_a_channel_without(self) -> None:
         built = command(renditions=[rung("only", audio=None)])
 
         assert "-c:a:0" not in built.argv
-        assert "asplit" not in value_of(built, "-filter_complex")
+        assert "asplit" not in graphs_of(built)
 
 
 class TestOneOutput:

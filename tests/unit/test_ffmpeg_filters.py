@@ -3,19 +3,20 @@ from ffmpeg_samples import channel, rung
 
 from transcoder_tui.ffmpeg.encoders import interleave_delta
 from transcoder_tui.ffmpeg.filters import build_filters
+from transcoder_tui.ffmpeg.inputs import Input
 from transcoder_tui.ffmpeg.plan import plan_streams
 
 
 def graph(*renditions: dict[str, object]) -> list[str]:
     spec = channel({"url": "hls://news"}, renditions=list(renditions))
-    return build_filters(plan_streams(spec), "0:v:0", "0:a:0").split(";")
+    return [chain for made in build_filters(plan_streams(spec), Input(())) for chain in made.split(";")]
 
 
 def test_one_rendition_is_one_chain_for_picture_and_one_for_sound() -> None:
     assert graph(rung("only", "320x180")) == [
         "[0:v:0]yadif=deint=interlaced,fps=25[s0]",
         "[s0]scale=320:180,format=yuv420p,setsar=1[v0]",
-        "[0:a:0]aresample=async=1:first_pts=0[a0]",
+        "[0:a:0]aresample=async=1[a0]",
     ]
 
 
@@ -40,9 +41,7 @@ def test_ntsc_rates_are_exact() -> None:
 
 
 def test_distinct_sounds_are_split() -> None:
-    assert graph(rung("hi", audio="128k"), rung("lo", audio="48k"))[-1] == (
-        "[0:a:0]aresample=async=1:first_pts=0,asplit=2[a0][a1]"
-    )
+    assert graph(rung("hi", audio="128k"), rung("lo", audio="48k"))[-1] == ("[0:a:0]aresample=async=1,asplit=2[a0][a1]")
 
 
 def test_a_channel_without_sound_has_no_sound_chain() -> None:

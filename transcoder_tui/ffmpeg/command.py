@@ -60,13 +60,12 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     chosen = spec.sources[source]
     read = build_input(chosen, host, f"sources[{source}]")
     written = destinations(spec, plan, host)
-    graph = build_filters(plan, read)
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *read.args,
-        *(("-filter_complex", graph) if graph else ()),
+        *(part for graph in build_filters(plan, read) for part in ("-filter_complex", graph)),
         *(part for stream in _streams(plan, read) for part in ("-map", stream)),
         *_encoders(spec, plan, Encoding(binary.encoders, needs_global_header(written))),
         *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),

@@ -1,4 +1,4 @@
-"""One filter graph per channel: the picture is decoded and deinterlaced once, then scaled for each rung."""
+"""The filter graphs of a channel: the picture is decoded and deinterlaced once, then scaled for each rung."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,8 +12,12 @@ FILTER_THREADS = ("-filter_threads", "1", "-filter_complex_threads", "1")
 """Automatic thread counts grow with the machine's cores: 272 threads and 2 GB for one 1080p rung were measured."""
 
 
-def build_filters(plan: Plan, read: Input) -> str:
-    """The graph for ``-filter_complex``; its ends are ``[v0]``, ``[v1]`` … and ``[a0]``, ``[a1]`` ….
+def build_filters(plan: Plan, read: Input) -> list[str]:
+    """The graphs, one for each ``-filter_complex``; their ends are ``[v0]``, ``[v1]`` … and ``[a0]``, ``[a1]`` ….
+
+    The picture and each sound track have a graph of their own, because FFmpeg makes a graph anew when the format of
+    one of its inputs changes, such as from stereo to 5.1, and the others are not to notice. ``aresample`` has no
+    ``first_pts``: made anew with it, it fills in silence from zero on.
 
     Every rung is forced to progressive 8-bit 4:2:0 with square pixels: 10-bit and 4:2:2 sources would otherwise end
     the H.264 encoder's high profile. Rungs of one frame rate share one ``fps`` filter, so that a GOP of so many frames
@@ -24,9 +28,10 @@ def build_filters(plan: Plan, read: Input) -> str:
         read: The source.
 
     Returns:
-        The graph; empty where everything is copied.
+        The graphs; none where everything is copied.
     """
-    return ";".join([*_pictures(plan, read.video), *_sounds(plan, read.audios)])
+    pictures = ";".join(_pictures(plan, read.video))
+    return [*([pictures] if pictures else []), *_sounds(plan, read.audios)]
 
 
 def _sounds(plan: Plan, tracks: tuple[str, ...]) -> Iterator[str]:
@@ -37,7 +42,7 @@ def _sounds(plan: Plan, tracks: tuple[str, ...]) -> Iterator[str]:
             if sound.track == track and not sound.audio.is_copy
         ]
         if labels:
-            yield f"[{specifier}]aresample=async=1:first_pts=0{_split('asplit', labels)}"
+            yield f"[{specifier}]aresample=async=1{_split('asplit', labels)}"
 
 
 def _pictures(plan: Plan, video: str) -> Iterator[str]:

@@ -146,7 +146,7 @@ def test_two_channels_cannot_share_a_name_or_a_destination(lineup: dict[str, Any
 
     twin["name"] = "Sport"
     assert faults(lineup)[0].startswith(
-        "channels[1].outputs[0].url: udp://239.2.1.1:5000 on eth2 is already an output of News HD"
+        "channels[1].outputs[0].url: udp://239.2.1.1:5000 is already an output of News HD"
     )
 
 

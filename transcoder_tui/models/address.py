@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from transcoder_tui.models.faults import refuse
 
@@ -18,7 +18,10 @@ _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f|'\"\\<>^`{}]")
 """Characters that no address needs and that a shell, a tee muxer or a terminal would act on."""
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_DOTTED = re.compile(r"[\d.]+")
+_NUMERIC = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)\.?")
+"""What the system's resolver would take for an IPv4 address, in whatever notation: ``0xef.1``, ``2130706433``."""
+_SECRET_PARAMETER = re.compile(r"pass|pwd|token|key|secret|auth|sig|hash|hdn|streamid", re.IGNORECASE)
+"""Parameters whose values open something: what CDNs, SRT servers and web servers call theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,33 @@ class Address:
     def secrets(self) -> tuple[str, ...]:
         """The parts that nobody should read over a shoulder: passwords, passphrases and RTMP stream keys."""
         found = [self.user.partition(":")[2]]
-        found += [self.query[name] for name in ("passphrase", "token", "password", "key") if name in self.query]
+        for part in urlsplit(self.text).query.split("&"):
+            name, _, value = part.partition("=")
+            if _SECRET_PARAMETER.search(name):
+                found.append(value)
         if self.scheme in ("rtmp", "rtmps"):
             key = self.text.partition("://")[2].split("/", 2)
             found.append(key[2] if len(key) == 3 else "")
-        return tuple(secret for secret in found if secret)
+        # FFmpeg is given and logs them decoded as well.
+        decoded = [form(secret) for secret in found for form in (unquote, unquote_plus)]
+        return tuple(dict.fromkeys(secret for secret in (*found, *decoded) if secret))
 
     @property
     def masked(self) -> str:
         """The address with its secrets hidden."""
         text = self.text
-        for secret in self.secrets:
+        for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
         return text
+
+
+def _brief(text: str) -> str:
+    """An address that is refused, as it may be shown: without what could be a login, a stream key or a parameter."""
+    scheme, separator, rest = text.partition("://")
+    rest = rest.partition("?")[0].rpartition("@")[2]
+    if scheme.lower() in ("rtmp", "rtmps"):
+        rest = "/".join(rest.split("/")[:2])
+    return repr(f"{scheme}{separator}{rest}")
 
 
 def parse_address(text: str, schemes: Collection[str]) -> Address:
@@ -84,27 +101,31 @@ def parse_address(text: str, schemes: Collection[str]) -> Address:
         PydanticCustomError: With what is wrong and what would be right.
     """
     examples = ", ".join(f"{scheme}://" for scheme in schemes)
-    bad = _FORBIDDEN.search(text)
+    bad = _FORBIDDEN.search(text) or next((char for char in text if not char.isprintable()), None)
     if bad:
+        shown = bad if isinstance(bad, str) else bad.group()
         raise refuse(
-            f"{text!r} contains {bad.group()!r}", "write the address without blanks, quotes and shell characters"
+            f"{_brief(text)} contains {shown!r}", "write the address without blanks, quotes and shell characters"
         )
-    scheme, separator, _ = text.partition("://")
-    if not separator or scheme.lower() not in schemes:
-        raise refuse(f"{text!r} is no address that can be used here", f"begin it with one of {examples}")
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in schemes:
+        raise refuse(f"{_brief(text)} is no address that can be used here", f"begin it with one of {examples}")
+    # FFmpeg tells protocols apart by small letters only.
+    text = f"{scheme}://{rest}"
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise refuse(f"{text!r} is not a well-formed address", "ports are 1 to 65535, IPv6 in brackets") from None
+        raise refuse(f"{_brief(text)} is not a well-formed address", "ports are 1 to 65535, IPv6 in brackets") from None
     user, _, _ = parts.netloc.rpartition("@")
-    host = parts.netloc.rpartition("@")[2] if scheme.lower() in PATHS else parts.hostname or ""
+    host = parts.netloc.rpartition("@")[2] if scheme in PATHS else parts.hostname or ""
     return Address(
         text=text,
-        scheme=scheme.lower(),
+        scheme=scheme,
         user=user,
         host=host,
-        port=port if scheme.lower() not in PATHS else None,
+        port=port if scheme not in PATHS else None,
         path=parts.path,
         query=dict(parse_qsl(parts.query, keep_blank_values=True)),
     )
@@ -118,7 +139,8 @@ def require_port(address: Address) -> None:
     """
     if not address.port:
         raise refuse(
-            f"{address.text!r} has no port", f"write {address.scheme}://{address.host or 'HOST'}:PORT, such as :5000"
+            f"{_brief(address.text)} has no port",
+            f"write {address.scheme}://{address.host or 'HOST'}:PORT, such as :5000",
         )
 
 
@@ -129,10 +151,17 @@ def require_host(address: Address) -> None:
         PydanticCustomError: With the address as it should be.
     """
     if not address.host:
-        raise refuse(f"{address.text!r} names no host", f"write {address.scheme}://HOST…")
-    if ":" not in address.host and not _HOST.fullmatch(address.host):
+        raise refuse(f"{_brief(address.text)} names no host", f"write {address.scheme}://HOST…")
+    if ":" in address.host:
+        try:
+            ipaddress.IPv6Address(address.host.partition("%")[0])
+        except ValueError:
+            raise refuse(f"{address.host!r} is no IPv6 address", "write one such as [2001:db8::1]") from None
+        if "%" in address.host:
+            raise refuse(f"{address.host!r} names an interface", "write the address alone")
+    elif not _HOST.fullmatch(address.host):
         raise refuse(f"{address.host!r} is no host name", "write a DNS name or an IP address")
-    if _DOTTED.fullmatch(address.host):
+    elif _NUMERIC.fullmatch(address.host):
         try:
             ipaddress.IPv4Address(address.host)
         except ValueError:
@@ -160,7 +189,11 @@ def require_file(address: Address) -> None:
         PydanticCustomError: With the address as it should be.
     """
     path = address.file
+    if "?" in address.text or "#" in address.text:
+        raise refuse(f"{address.text!r} is not a plain path", "write the path without ? and #")
     if not path.strip("/") or path.endswith("/"):
         raise refuse(f"{address.text!r} names no file", "write file:///DIR/NAME, or file://NAME below the media root")
-    if ".." in path.split("/") or "\x00" in path or "%" in path:
-        raise refuse(f"{address.text!r} is not a plain path", "write the path without .. and %")
+    if ".." in path.split("/") or "%" in path or not path.isprintable() or "\\" in path:
+        raise refuse(
+            f"{address.text!r} is not a plain path", "write the path without .., %, backslashes and control characters"
+        )

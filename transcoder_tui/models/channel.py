@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from transcoder_tui.models.claims import Claims
 from transcoder_tui.models.containers import CONTAINERS
-from transcoder_tui.models.faults import refuse
+from transcoder_tui.models.faults import refuse, refuse_monstrous
 from transcoder_tui.models.field import about, written
 from transcoder_tui.models.names import check_name, slug
-from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Destinations, Output
+from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Output
 from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import DATAGRAMS, Source
@@ -97,6 +98,11 @@ class ChannelSpec(ChannelFields):
     )
     outputs: Annotated[list[Output], Field(min_length=1)] = about("Where it goes.", label="Outputs")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _readable(cls, document: object) -> object:
+        return refuse_monstrous(document)
+
     @model_validator(mode="after")
     def _consistent(self) -> "ChannelSpec":
         names = [rendition.name for rendition in self.renditions]
@@ -104,15 +110,11 @@ class ChannelSpec(ChannelFields):
             if name in names[:index]:
                 raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
         self._check_tracks()
-        destinations = Destinations()
+        for fault in Claims().add(self.name, self.sources, self.outputs):
+            raise refuse(fault.fault, fault.remedy, fault.field)
         received = {source.address.authority for source in self.sources if source.address.scheme in DATAGRAMS}
         for index, output in enumerate(self.outputs):
             where = f"outputs[{index}]"
-            earlier = destinations.take(output.destination, output.url)
-            if earlier is not None:
-                raise refuse(
-                    f"{output.destination} overlaps with {earlier}", "give each output its own address", f"{where}.url"
-                )
             if output.address.scheme in DATAGRAMS and output.address.authority in received:
                 raise refuse(
                     f"{output.url} is also the source of this channel", "send it to another address", f"{where}.url"

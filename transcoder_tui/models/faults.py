@@ -10,6 +10,14 @@ from transcoder_tui.errors import Fault, InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MAX_TEXT = 4000
+"""Characters of one value: more than any address or path needs (``PATH_MAX`` is 4096)."""
+MAX_NUMBER = 2**63 - 1
+"""Largest number of one value: what the database and JSON readers hold."""
+MAX_FAULT = 400
+"""Characters of one fault; what stands in the middle of a longer one, mostly the value itself, is left out."""
+_MAX_KEY = 64
+
 
 def refuse(fault: str, remedy: str = "", field: str = "") -> PydanticCustomError:
     """The error that our validators raise.
@@ -19,7 +27,37 @@ def refuse(fault: str, remedy: str = "", field: str = "") -> PydanticCustomError
         remedy: What would be right.
         field: The field below the validated model, where a model validator knows it.
     """
+    if len(fault) > MAX_FAULT:
+        fault = f"{fault[: MAX_FAULT - 150]} … {fault[-150:]}"
     return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy, "field": field})
+
+
+def refuse_monstrous(document: object, loc: tuple[int | str, ...] = ()) -> object:
+    """Refuses values that no field takes and that would cost time or break what reads them, before anything does.
+
+    Args:
+        document: What came from outside.
+        loc: Where in the document it stands.
+
+    Raises:
+        PydanticCustomError: Naming the field.
+    """
+    if isinstance(document, dict):
+        for name, value in document.items():
+            refuse_monstrous(value, (*loc, name[:_MAX_KEY] if isinstance(name, str) else 0))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            refuse_monstrous(value, (*loc, index))
+    elif isinstance(document, str):
+        if len(document) > MAX_TEXT:
+            raise refuse(f"has {len(document)} characters", f"write at most {MAX_TEXT}", field_path(loc))
+        if not document.isascii() and any("\ud800" <= char <= "\udfff" for char in document):
+            raise refuse("contains half a character", "write whole Unicode characters", field_path(loc))
+    elif isinstance(document, bytes):
+        raise refuse("is binary", "write a text", field_path(loc))
+    elif isinstance(document, int | float) and not abs(document) <= MAX_NUMBER:
+        raise refuse("is no number that can be used here", "write a number of a few digits", field_path(loc))
+    return document
 
 
 def parse(model: type[Model], document: object) -> Model:
@@ -95,6 +133,10 @@ def _section(value: object, _: dict[str, Any]) -> tuple[str, str]:
     return f"{_shown(value)} is not a section with fields", "write its fields below it, such as {name: value}"
 
 
+def _number(_: object, __: dict[str, Any]) -> tuple[str, str]:
+    return "is no number that can be used here", "write a number of a few digits"
+
+
 _Words = Callable[[Any, dict[str, Any]], tuple[str, str]]
 
 _WORDS: dict[str, _Words] = {
@@ -108,6 +150,10 @@ _WORDS: dict[str, _Words] = {
     "int_parsing": _whole,
     "int_type": _whole,
     "int_from_float": _whole,
+    "int_parsing_size": _number,
+    "finite_number": _number,
+    "float_type": _number,
+    "float_parsing": _number,
     "bool_parsing": _boolean,
     "bool_type": _boolean,
     "list_type": lambda value, _: (f"{_shown(value)} is not a list", "write a list, each entry behind a dash"),

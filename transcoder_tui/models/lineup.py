@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transcoder_tui.errors import Fault
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.claims import Claims
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
-from transcoder_tui.models.output import Destinations
 
 VERSION = 1
 
@@ -36,41 +36,20 @@ class LineUp(BaseModel):
 
 
 def conflicts(channels: Sequence[ChannelSpec]) -> list[Fault]:
-    """What channels of one host must not share: a name, a destination.
+    """What channels of one host must not share: a name, a destination, a port, a group on two interfaces.
 
     Returns:
         A fault for each conflict, its field seen from the line-up, at the later of the two channels.
     """
     found: list[Fault] = []
     names: dict[str, int] = {}
-    destinations = Destinations()
-    listeners: dict[str | None, str] = {}
+    claims = Claims()
     for index, channel in enumerate(channels):
+        where = f"channels[{index}]"
         if channel.name.casefold() in names:
-            found.append(
-                Fault(f"{channel.name!r} is used twice", "give each channel its own name", f"channels[{index}].name")
-            )
+            found.append(Fault(f"{channel.name!r} is used twice", "give each channel its own name", f"{where}.name"))
         names[channel.name.casefold()] = index
-        for number, source in enumerate(channel.sources):
-            listener = listeners.setdefault(source.listens_on, channel.name) if source.listens_on else channel.name
-            if listener != channel.name:
-                found.append(
-                    Fault(
-                        f"{listener} receives on {source.listens_on} already",
-                        "only one program can receive a unicast; send it to another port, or use a multicast group",
-                        f"channels[{index}].sources[{number}].url",
-                    )
-                )
-        for number, output in enumerate(channel.outputs):
-            owner = destinations.take(output.destination, channel.name)
-            if owner not in (None, channel.name):
-                found.append(
-                    Fault(
-                        f"{output.destination} is already an output of {owner}",
-                        "give each output its own address",
-                        f"channels[{index}].outputs[{number}].url",
-                    )
-                )
+        found += [fault.within(where) for fault in claims.add(channel.name, channel.sources, channel.outputs)]
     return found
 
 

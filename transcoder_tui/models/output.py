@@ -76,7 +76,7 @@ def parse_output(text: str) -> Address:
     else:
         require_host(address)
         if not address.path.strip("/"):
-            raise refuse(f"{text!r} names no application", f"write {address.scheme}://HOST/APPLICATION/KEY")
+            raise refuse(f"{address.masked!r} names no application", f"write {address.scheme}://HOST/APPLICATION/KEY")
     return address
 
 
@@ -301,46 +301,3 @@ class Output(BaseModel):
         if address.scheme == "file":
             return RECORDINGS[PurePosixPath(address.file).suffix]
         return {"rtmp": "flv", "rtmps": "flv", "dash": "dash"}.get(address.scheme, "mpegts")
-
-    @property
-    def destination(self) -> str:
-        """What two outputs must not share: the group and port, the directory, the file or the stream."""
-        address = self.address
-        if address.scheme in DATAGRAMS:
-            return f"udp://{address.authority}" + (f" on {self.interface}" if self.interface else "")
-        if address.scheme == "srt":
-            listens = address.query.get("mode") == "listener"
-            return f"srt://:{address.port}" if listens else address.text
-        if address.scheme in LADDERS:
-            return f"hls://{hls_directory(address)}"
-        return address.text
-
-
-class Destinations:
-    """Destinations that are taken, and by whom. An HLS directory also takes those above and below it."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, str] = {}
-        self._above: dict[str, str] = {}
-
-    def take(self, destination: str, owner: str) -> str | None:
-        """Takes a destination.
-
-        Returns:
-            Who has it already, or a directory above or below it; None where it was free.
-        """
-        above = _above(destination)
-        taken = next((self._owners[place] for place in (destination, *above) if place in self._owners), None)
-        taken = taken or self._above.get(destination)
-        self._owners.setdefault(destination, owner)
-        for place in above:
-            self._above.setdefault(place, owner)
-        return taken
-
-
-def _above(destination: str) -> list[str]:
-    scheme, _, path = destination.partition("://")
-    if scheme != "hls":
-        return []
-    names = path.split("/")
-    return [f"hls://{'/'.join(names[:count])}" for count in range(1, len(names))]

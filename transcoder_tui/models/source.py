@@ -1,6 +1,7 @@
 """Where a channel's picture and sound come from."""
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -13,7 +14,7 @@ from transcoder_tui.models.address import (
     require_port,
     require_query,
 )
-from transcoder_tui.models.faults import refuse
+from transcoder_tui.models.faults import refuse, refuse_monstrous
 from transcoder_tui.models.field import about, refuse_foreign
 from transcoder_tui.models.names import MAX_NAME
 from transcoder_tui.models.tracks import Pid, Tracks, TracksOrAll
@@ -34,6 +35,9 @@ SRT_LATENCY_MS = (20, 8000)
 """Receiver latency that SRT peers negotiate in practice, in milliseconds."""
 SRT_PASSPHRASE = (10, 64)
 """Lengths of passphrase that libsrt accepts (SRTO_PASSPHRASE)."""
+
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 def parse_source(text: str) -> Address:
@@ -73,7 +77,7 @@ def check_srt(address: Address) -> None:
         require_host(address)
     low, high = SRT_LATENCY_MS
     latency = address.query.get("latency", str(low))
-    if not latency.isdigit() or not low <= int(latency) <= high:
+    if not _DIGITS.fullmatch(latency) or not low <= int(latency) <= high:
         raise refuse(f"latency {latency!r} is out of range", f"write milliseconds, {low} to {high}")
     shortest, longest = SRT_PASSPHRASE
     if "passphrase" in address.query and not shortest <= len(address.query["passphrase"]) <= longest:
@@ -89,7 +93,7 @@ def _check_test(address: Address) -> None:
     if not isinstance(fps, float) or not 1 <= fps <= 120:
         raise refuse(f"fps {address.query['fps']!r} is out of range", "write frames per second, 1 to 120")
     tone = address.query.get("tone", "1000")
-    if not tone.isdigit() or not 20 <= int(tone) <= 20_000:
+    if not _DIGITS.fullmatch(tone) or not 20 <= int(tone) <= 20_000:
         raise refuse(f"tone {tone!r} is out of range", "write hertz, 20 to 20000")
 
 
@@ -122,7 +126,7 @@ def _check_playlist(value: object) -> object:
 
 def _check_program(value: object) -> object:
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if text.isdigit() and not 1 <= int(text) <= 65535:
+    if _DIGITS.fullmatch(text) and not 1 <= int(text) <= 65535:
         raise refuse(f"{text} is no program number", "write 1 to 65535, or the name of the service")
     if not text or len(text) > MAX_NAME or not text.isprintable():
         raise refuse(
@@ -227,6 +231,12 @@ class Source(BaseModel):
         apart=STREAMS,
         default="auto",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _readable(cls, document: object) -> object:
+        # For whoever asks about a source alone; in a channel, the channel has looked already.
+        return refuse_monstrous(document)
 
     @model_validator(mode="after")
     def _fields_belong(self) -> "Source":

@@ -41,7 +41,9 @@ def no_truth_value(value: object) -> object:
     return value
 
 
-_BITRATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:bit/s|b/s|bps)?")
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
+"""Digits as computers mean them: Python takes those of other scripts for digits too, FFmpeg does not."""
+_BITRATE = re.compile(rf"({_NUMBER})\s*([kKmM]?)(?:bit/s|b/s|bps)?")
 
 
 def parse_bitrate(value: object) -> object:
@@ -68,7 +70,7 @@ Bitrate = Annotated[
 ]
 """Bits per second."""
 
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)?")
+_SECONDS = re.compile(rf"({_NUMBER})\s*(ms|s)?")
 
 
 def parse_seconds(value: object) -> object:
@@ -94,7 +96,7 @@ Seconds = Annotated[
 ]
 """Seconds."""
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_DURATION = re.compile(rf"({_NUMBER})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -119,7 +121,7 @@ Duration = Annotated[
 ]
 """Seconds, written for long times."""
 
-_SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
+_SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")
 MIN_SIDE, MAX_SIDE = 64, 7680
 """Picture sides in pixels: thumbnails to 8K UHD."""
 
@@ -161,12 +163,19 @@ def frame_rate(fps: float) -> Fraction:
     return _NTSC.get(fps) or Fraction(fps).limit_denominator(1001)
 
 
+_FPS = re.compile(rf"{_NUMBER}(?:/[0-9]{{1,9}})?")
+
+
 def parse_fps(value: object) -> object:
     """Reads ``25``, ``29.97`` or ``30000/1001``."""
     if isinstance(value, str):
+        # Fraction() alone would compute 1e999999999 to its last digit.
+        number = value.strip()
         try:
-            value = float(Fraction(value.strip()))
+            value = float(Fraction(number)) if _FPS.fullmatch(number) else None
         except (ValueError, ZeroDivisionError):
+            value = None
+        if value is None:
             raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97")
@@ -189,7 +198,7 @@ Fps = Annotated[
 """Frames per second."""
 
 
-_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)(?:i?[bB])?")
+_BYTES = re.compile(rf"({_NUMBER})\s*([kKmMgGtT]?)(?:i?[bB])?")
 _BINARY = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -214,7 +223,7 @@ def format_bytes(value: float) -> str:
 Bytes = Annotated[int, BeforeValidator(parse_bytes), PlainSerializer(format_bytes, return_type=str, when_used="json")]
 """Bytes."""
 
-_CPUS = re.compile(r"\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*")
+_CPUS = re.compile(r"\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*", re.ASCII)
 
 
 def check_cpus(value: str) -> str:

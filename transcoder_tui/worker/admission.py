@@ -1,15 +1,16 @@
 """What this host must have before a channel is accepted: its interfaces, its directories, free destinations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from transcoder_tui.errors import Fault, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
-from transcoder_tui.models.address import Address
+from transcoder_tui.models.address import Address, parse_address
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.lineup import conflicts
+from transcoder_tui.models.output import LADDERS, hls_directory
 from transcoder_tui.worker.limits import cpu_faults
 
 _PLACE = re.compile(r"channels\[(\d+)\](.*)")
@@ -46,7 +47,9 @@ def clashes(channels: Sequence[ChannelSpec], staying: Sequence[ChannelSpec], hos
         A fault for each, its field seen from ``channels``.
     """
     together = [*staying, *channels]
-    found = [*conflicts(together), *_file_clashes(together, host)]
+    found = conflicts(together)
+    blamed = {fault.field for fault in found}
+    found += [fault for fault in _file_clashes(together, host) if fault.field not in blamed]
     here = [(int(match[1]) - len(staying), match[2], fault) for fault in found if (match := _PLACE.match(fault.field))]
     return [Fault(fault.fault, fault.remedy, f"channels[{index}]{rest}") for index, rest, fault in here if index >= 0]
 
@@ -54,21 +57,42 @@ def clashes(channels: Sequence[ChannelSpec], staying: Sequence[ChannelSpec], hos
 def _file_clashes(channels: Sequence[ChannelSpec], host: HostFacts) -> list[Fault]:
     """Files are compared by where they really lie, because one has many spellings."""
     written: dict[Path, str] = {}
+    trees: dict[Path, str] = {}
     found: list[Fault] = []
     for index, channel in enumerate(channels):
         for number, output in enumerate(channel.outputs):
+            field = f"channels[{index}].outputs[{number}].url"
+            if output.address.scheme in LADDERS:
+                trees[(host.hls_root / hls_directory(output.address)).resolve()] = field
             path = _file(output.address, host)
             if path is not None and written.setdefault(path, channel.name) != channel.name:
                 fault = f"{path} is already an output of {written[path]}"
-                found.append(Fault(fault, "write to another file", f"channels[{index}].outputs[{number}].url"))
+                found.append(Fault(fault, "write to another file", field))
     for index, channel in enumerate(channels):
-        for number, source in enumerate(channel.sources):
-            path = _file(source.address, host)
+        for field, address in _files_read(channel):
+            path = _file(address, host)
             if path is not None and path in written:
                 fault = f"{path} is an output of {written[path]}, which overwrites it"
-                found.append(Fault(fault, "read another file", f"channels[{index}].sources[{number}].url"))
+                found.append(Fault(fault, "read another file", f"channels[{index}].{field}"))
+        for number, output in enumerate(channel.outputs):
+            path = _file(output.address, host)
+            if path is not None and any(parent in trees for parent in path.parents):
+                fault = f"{path} lies in a directory of HLS or DASH, which is tidied up"
+                found.append(Fault(fault, "record elsewhere", f"channels[{index}].outputs[{number}].url"))
     return found
 
 
+def _files_read(channel: ChannelSpec) -> Iterator[tuple[str, Address]]:
+    """What a channel reads, each with its field; not all of it need be files."""
+    for index, source in enumerate(channel.sources):
+        yield f"sources[{index}].url", source.address
+        for entry in source.playlist.split(", ") if source.playlist else ():
+            yield f"sources[{index}].playlist", parse_address(entry, ("file",))
+    if channel.overlay is not None and channel.overlay.logo is not None:
+        yield "overlay.logo", parse_address(channel.overlay.logo, ("file",))
+
+
 def _file(address: Address, host: HostFacts) -> Path | None:
-    return (host.media_roots[0] / address.file).resolve() if address.scheme == "file" else None
+    if address.scheme != "file" or not host.media_roots:
+        return None
+    return (host.media_roots[0] / address.file).resolve()

@@ -106,7 +106,8 @@ def read_dump(log: str, source: str) -> Probe | None:
         source=source,
         container=found.container,
         duration_s=found.duration_s,
-        bitrate=found.bitrate,
+        # Of HLS it would be the bitrate of the playlist's own text.
+        bitrate=None if found.container == "hls" else found.bitrate,
         programs=found.programs,
         streams=streams,
         found_by="ffmpeg",

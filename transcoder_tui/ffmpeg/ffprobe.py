@@ -70,7 +70,8 @@ def read_ffprobe(said: bytes, source: str) -> Probe | None:
         source=source,
         container=container,
         duration_s=duration and round(duration, 2),
-        bitrate=_whole(form.get("bit_rate")),
+        # Of HLS it would be the bitrate of the playlist's own text.
+        bitrate=None if container == "hls" else _whole(form.get("bit_rate")),
         programs=[_program(entry) for entry in document.get("programs", [])],
         streams=[_stream(entry, has_pids=container == "mpegts") for entry in document["streams"]],
         found_by="ffprobe",

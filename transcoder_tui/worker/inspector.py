@@ -23,7 +23,6 @@ from transcoder_tui.ffmpeg.inspection import (
 from transcoder_tui.models.probe import Probe
 from transcoder_tui.models.source import Source
 from transcoder_tui.worker import sources
-from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.errand import Said, run_errand
 from transcoder_tui.worker.run import ChannelRun
 
@@ -44,12 +43,19 @@ class Inspector:
 
     Args:
         runs: Gives every channel's run.
-        context: The worker.
+        binary: Gives the FFmpeg in use; raises HostFault where there is none.
+        host: Gives the facts of this machine as of now.
     """
 
-    def __init__(self, runs: Callable[[], Iterable[ChannelRun]], context: Context) -> None:
+    def __init__(
+        self,
+        runs: Callable[[], Iterable[ChannelRun]],
+        binary: Callable[[], Binary],
+        host: Callable[[], HostFacts],
+    ) -> None:
         self._runs = runs
-        self._context = context
+        self._binary = binary
+        self._host = host
         self._busy = 0
 
     async def inspect(self, source: Source, time_s: float) -> Probe:
@@ -66,7 +72,7 @@ class Inspector:
         """
         self._refuse_taken(source)
         async with self._turn():
-            look = _Look(source, self._context.binary(), self._context.host(), time_s)
+            look = _Look(source, self._binary(), self._host(), time_s)
             try:
                 return await look.result()
             except OSError as error:

@@ -111,7 +111,7 @@ class Supervisor:
             announce=self._announce,
         )
         self.editor = Editor(self._runs, self._context)
-        self.inspector = Inspector(self.runs, self._context)
+        self.inspector = Inspector(self.runs, self.binary, self.host_facts)
 
     # Life
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from transcoder_tui.models.address import Address, parse_address, require_file
 from transcoder_tui.models.faults import refuse
@@ -40,7 +40,7 @@ def _check_text(text: str) -> str:
         raise refuse("has the wrong length", f"write 1 to {MAX_TEXT} characters")
     if not text.isprintable():
         raise refuse(f"{text!r} contains control characters", "write printable characters only")
-    return text
+    return text.strip()
 
 
 class Overlay(BaseModel):
@@ -65,14 +65,27 @@ class Overlay(BaseModel):
         "Text that is burnt into the picture.", label="Text", example="TEST TRANSMISSION", default=None
     )
     clock: Literal["utc", "local"] | None = about(
-        "Time of day that is burnt into the picture, behind the text.", label="Clock", default=None
+        "Time of day that is burnt into the picture, on a line of its own below the text.",
+        label="Clock",
+        default=None,
     )
     text_position: Corner = about("Corner of text and clock.", label="Text position", default="bottom-left")
     text_height: Annotated[Percent, Range(1, 50)] = about(
         "Height of the letters, in per cent of the picture's.", label="Text height", unit="%", default=5
     )
 
+    @model_validator(mode="after")
+    def _apart(self) -> "Overlay":
+        if self.logo and self.has_words and self.logo_position == self.text_position:
+            raise refuse("is the corner of the logo as well", "choose another corner", "text_position")
+        return self
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a text or a clock is drawn."""
+        return self.text is not None or self.clock is not None
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be drawn."""
-        return self.logo is None and self.text is None and self.clock is None
+        return self.logo is None and not self.has_words

@@ -4,8 +4,9 @@ import re
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
+from transcoder_tui.models.encoder_options import check_options, parse_options
 from transcoder_tui.models.faults import refuse
 from transcoder_tui.models.field import about
 from transcoder_tui.models.names import check_label
@@ -20,6 +21,7 @@ from transcoder_tui.models.units import (
     format_seconds,
     frame_rate,
     no_truth_value,
+    parse_seconds,
 )
 
 MAX_GOP_ERROR = 0.1
@@ -30,11 +32,15 @@ ENCODING = "Encoding"
 SOUND = "Sound"
 """Heading of what few renditions need to say about their sound."""
 
+SOFTWARE = {"h264": "x264", "hevc": "x265", "mpeg2": "mpeg2", "av1": "svtav1"}
+"""The software encoder of each video codec."""
+HARDWARE = ("nvenc", "qsv", "vaapi")
+"""Hardware encoders, in the order in which ``auto`` tries them."""
 ENCODERS = {
-    "h264": ("x264", "nvenc", "qsv", "vaapi"),
-    "hevc": ("x265", "nvenc", "qsv", "vaapi"),
+    "h264": ("x264", *HARDWARE),
+    "hevc": ("x265", *HARDWARE),
     "mpeg2": (),
-    "av1": ("svtav1", "nvenc", "qsv", "vaapi"),
+    "av1": ("svtav1", *HARDWARE),
     "copy": (),
 }
 """Encoders of each video codec; ``auto`` and ``software`` go with each."""
@@ -46,6 +52,11 @@ PROFILES = {
     "copy": (),
 }
 """Profiles of each video codec; none of those for 4:2:2 and 4:4:4, as every rendition is 4:2:0."""
+MPEG2_RATES = (23.976, 23.98, 24, 25, 29.97, 30, 50, 59.94, 60)
+"""Frame rates that MPEG-2 video knows (ISO/IEC 13818-2, table 6-4), as the field writes them."""
+WITHOUT = {"mpeg2": ("preset", "level"), "av1": ("level", "bframes")}
+"""Fields that say nothing to the encoder of a codec: MPEG-2 has no presets, and its level follows from the size;
+SVT-AV1 chooses both by itself."""
 TEN_BIT = {"h264": ("high10",), "hevc": ("main10",), "av1": ("main",)}
 """Profiles that hold 10 bits a sample, for the codecs that have them."""
 TUNES = {
@@ -62,12 +73,15 @@ SAMPLE_RATES = {
 """Sampling rates of audio codecs that do not take every one."""
 MP2_BITRATES = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """kb/s that MPEG-1 layer II knows (ISO/IEC 11172-3, table 3-B.2)."""
+OPUS_BITRATE = 256_000
+"""Bits per second and channel that libopus takes at most."""
 AC3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 """kb/s that AC-3 knows (ETSI TS 102 366, table 4.13)."""
 
+_WRITTEN_SECONDS = PlainSerializer(format_seconds, return_type=str, when_used="json")
 _LEVEL = re.compile(r"[1-8](?:\.[0-3])?")
 _OPTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_VALUE = re.compile(r"[A-Za-z0-9._,+-]{1,32}")
+_VALUE = re.compile(r"[A-Za-z0-9.:,-]{1,32}")
 
 
 def _check_level(value: object) -> object:
@@ -87,9 +101,21 @@ def _check_options(value: object) -> object:
         if not separator or not _OPTION.fullmatch(name) or not _VALUE.fullmatch(given):
             shown = f"{name}{separator}{given}"
             raise refuse(f"{shown!r} is no encoder option", "write NAME=VALUE, several with a blank between them")
+    names = [name for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        raise refuse("names an option twice", "write each once")
     if not pairs:
         raise refuse("names no option", "write NAME=VALUE, or leave it out")
     return " ".join(f"{name}={given}" for name, _, given in pairs)
+
+
+def _check_delay(value: object) -> object:
+    """Reads ``80ms``, and ``-80ms`` for sound that comes earlier than in the source."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text.startswith("-"):
+        later = parse_seconds(text[1:])
+        return -later if isinstance(later, float) else later
+    return parse_seconds(value)
 
 
 class Video(BaseModel):
@@ -198,6 +224,16 @@ class Video(BaseModel):
         return max(self.bitrate, self.maxrate or 0)
 
     @property
+    def family(self) -> str:
+        """Whose options :attr:`options` are: the hardware that is named, else the codec's software encoder."""
+        return self.encoder if self.encoder in HARDWARE else SOFTWARE.get(self.codec, "")
+
+    @property
+    def encoder_options(self) -> dict[str, str]:
+        """Name and value of each further option of the encoder."""
+        return parse_options(self.options or "")
+
+    @property
     def gop_frames(self) -> int:
         """Distance between keyframes in frames."""
         return round(frame_rate(self.fps) * Fraction(self.gop))
@@ -227,6 +263,14 @@ class Video(BaseModel):
         if self.encoder not in ("auto", "software", *ENCODERS[self.codec]):
             choice = ", ".join(("auto", "software", *ENCODERS[self.codec]))
             raise refuse(f"{self.encoder} does not encode {self.codec}", f"choose {choice}", "encoder")
+        for name in WITHOUT.get(self.codec, ()):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise refuse(f"does not apply to {self.codec}", "remove it", name)
+        if self.codec == "mpeg2" and self.fps not in MPEG2_RATES:
+            allowed_rates = ", ".join(map(format_fps, MPEG2_RATES))
+            raise refuse(f"mpeg2 has no {format_fps(self.fps)} fps", f"choose {allowed_rates}", "fps")
+        if self.codec == "av1" and self.rate == "cbr":
+            raise refuse("av1 has no filler that would make its bitrate constant", "choose capped or vbr", "rate")
         if self.bit_depth == 10 and self.codec not in TEN_BIT:
             raise refuse(f"{self.codec} has 8 bits only here", "write bit_depth: 8, or choose hevc", "bit_depth")
         allowed = PROFILES[self.codec]
@@ -247,6 +291,8 @@ class Video(BaseModel):
             )
         if self.profile == "baseline" and self.bframes:
             raise refuse("the baseline profile has no B-frames", "write bframes: 0, or choose main", "bframes")
+        if self.options is not None:
+            check_options(self.family, self.options, "options")
         if self.maxrate is not None and self.rate != "capped":
             raise refuse(f"does not apply to {self.rate}", "remove it; it is for rate: capped", "maxrate")
         if self.maxrate is not None and self.maxrate < self.bitrate:
@@ -289,13 +335,15 @@ class Audio(BaseModel):
         apart=SOUND,
         default=None,
     )
-    delay: Annotated[Seconds, Range(0, 5, format_seconds)] | None = about(
-        "By how much the sound comes later than in the source.",
-        label="Delay",
-        unit="s",
-        example="80ms",
-        apart=SOUND,
-        default=None,
+    delay: Annotated[float, BeforeValidator(_check_delay), _WRITTEN_SECONDS, Range(-5, 5, format_seconds)] | None = (
+        about(
+            "By how much the sound comes later than in the source, or earlier if negative.",
+            label="Delay",
+            unit="s",
+            example="80ms",
+            apart=SOUND,
+            default=None,
+        )
     )
 
     @property
@@ -318,6 +366,12 @@ class Audio(BaseModel):
             near = min(known, key=lambda rate: abs(rate * 1000 - self.bitrate))
             raise refuse(
                 f"{self.codec} has no {format_bitrate(self.bitrate)}", f"the nearest that it has is {near}k", "bitrate"
+            )
+        if self.codec == "opus" and self.bitrate > OPUS_BITRATE * self.channels:
+            raise refuse(
+                f"opus has no {format_bitrate(self.bitrate)} in {self.channels} channels",
+                f"write at most {format_bitrate(OPUS_BITRATE * self.channels)}",
+                "bitrate",
             )
         if self.codec == "mp2" and self.channels == 6:
             raise refuse("mp2 has no 5.1", "choose 1 or 2 channels, or ac3", "channels")

@@ -65,9 +65,7 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *read.args,
-        *(part for graph in build_filters(plan, read) for part in ("-filter_complex", graph)),
-        *(part for stream in _streams(plan, read) for part in ("-map", stream)),
-        *_encoders(spec, plan, Encoding(binary.encoders, needs_global_header(written))),
+        *encoding_arguments(spec, plan, read, Encoding(binary.encoders, needs_global_header(written))),
         *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),
         *output_arguments(written, max(interleave_delta(rendition.video) for rendition in plan.renditions)),
     ]
@@ -76,6 +74,19 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
         env={**ENVIRONMENT, **binary.environment},
         secrets=secrets_of([chosen.address, *(output.address for output in spec.outputs)]),
     )
+
+
+def encoding_arguments(spec: ChannelSpec, plan: Plan, read: Input, encoding: Encoding) -> list[str]:
+    """What is made of an input: filter graphs, streams and their encoders, whatever becomes of them afterwards.
+
+    Raises:
+        HostFault: Where this FFmpeg has no such encoder; names the field.
+    """
+    return [
+        *(part for graph in build_filters(plan, read) for part in ("-filter_complex", graph)),
+        *(part for stream in _streams(plan, read) for part in ("-map", stream)),
+        *_encoders(spec, plan, encoding),
+    ]
 
 
 def _streams(plan: Plan, read: Input) -> list[str]:

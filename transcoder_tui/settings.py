@@ -235,6 +235,11 @@ class Settings(BaseSettings):
         return self.data_dir / "capacity.json"
 
     @property
+    def ladders(self) -> Path:
+        """The operator's own ladders, which need not be there."""
+        return self.data_dir / "ladders.yaml"
+
+    @property
     def channel_logs(self) -> Path:
         """Where each channel's log lies."""
         return self.data_dir / "logs" / "channels"

@@ -9,10 +9,12 @@ from typing import Any
 
 from transcoder_tui.client.client import Verb, WorkerClient
 from transcoder_tui.errors import NoWorker, TranscoderError
+from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
+from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.view import (
     ChannelDocument,
     ChannelView,
@@ -28,6 +30,8 @@ from transcoder_tui.models.view import (
     Telemetry,
     WorkerView,
 )
+from transcoder_tui.settings import Settings
+from transcoder_tui.worker.ladders import all_ladders
 
 NOW = datetime(2026, 11, 22, 14, 15, 16, tzinfo=UTC)
 
@@ -199,6 +203,10 @@ class FakeClient(WorkerClient):
         self.first_line = 0
         self.asked: list[tuple[str, object]] = []
         self.refusals: deque[TranscoderError] = deque()
+        self.price: Cost | None = None
+        """What every channel costs; without it the worker does not tell."""
+        self.priced: list[tuple[int | None, dict[str, Any]]] = []
+        """What was asked for its cost."""
         self.down: TranscoderError | None = None
         self._messages: asyncio.Queue[Delta | TranscoderError] = asyncio.Queue()
 
@@ -285,6 +293,15 @@ class FakeClient(WorkerClient):
     async def delete(self, channel_id: int) -> None:
         self.asked.append(("delete", channel_id))
         self._refuse()
+
+    async def cost(self, spec: dict[str, Any], channel_id: int | None = None) -> Cost:
+        self.priced.append((channel_id, spec))
+        if self.price is None:
+            raise NoWorker("no worker answers on /run/w.sock", "start one with 'transcoder-tui worker start'")
+        return self.price
+
+    async def ladders(self) -> list[Ladder]:
+        return all_ladders(Settings(data_dir=Path("/nonexistent")))
 
     async def interfaces(self) -> list[Interface]:
         return [

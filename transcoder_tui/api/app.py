@@ -16,6 +16,7 @@ from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
+from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
 from transcoder_tui.models.source import Source
@@ -31,6 +32,7 @@ from transcoder_tui.models.view import (
     WorkerView,
 )
 from transcoder_tui.worker import views
+from transcoder_tui.worker.ladders import all_ladders
 from transcoder_tui.worker.supervisor import Supervisor
 
 MAX_LINES = 5000
@@ -126,8 +128,14 @@ async def apply(
     document: dict[str, Any], worker: Worker, actor: Actor, dry_run: bool = False, prune: bool = False
 ) -> Applied:
     """Makes the stored channels match a line-up, all or nothing."""
-    lineup = await read_lineup(document)
+    lineup = await read_lineup(document, worker.settings)
     return await worker.editor.apply(lineup, dry_run=dry_run, prune=prune, actor=actor)
+
+
+@router.get("/ladders")
+async def ladders(worker: Worker) -> list[Ladder]:
+    """The ladders that a line-up and the form can use."""
+    return all_ladders(worker.settings)
 
 
 @router.get("/jobs", response_model=list[JobView])

@@ -10,19 +10,29 @@ from pydantic import BaseModel
 from transcoder_tui.errors import Fault, InvalidInput
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
+from transcoder_tui.models.ladder import expand, names_ladders
 from transcoder_tui.models.lineup import LineUp
+from transcoder_tui.settings import Settings
+from transcoder_tui.worker.ladders import all_ladders
 
 STEP = 20
 """Channels that are validated in one go: some 10 ms."""
 
 
-async def read_lineup(document: dict[str, Any]) -> LineUp:
+async def read_lineup(document: dict[str, Any], settings: Settings) -> LineUp:
     """Validates a line-up channel by channel; what they must not share is for the editor to see.
+
+    Args:
+        document: The line-up, its ladders not written out yet.
+        settings: Where the operator's own ladders are.
 
     Raises:
         InvalidInput: With a fault for each field that is wrong.
     """
     entries = document.get("channels")
+    if names_ladders(document):
+        document = expand(document, all_ladders(settings))
+        entries = document["channels"]
     if not isinstance(entries, list):
         return parse(LineUp, document)
     head = parse(LineUp, {**document, "channels": []})

@@ -306,6 +306,20 @@ def probe(
 
 
 @app.command()
+def ladders(
+    ctx: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show the rungs of this one.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the ladders that a line-up can name in place of renditions."""
+    from transcoder_tui.cli.ladders import list_ladders
+
+    _ask(ctx, lambda client: list_ladders(client, name, as_json=as_json))
+
+
+@app.command()
 def interfaces(ctx: typer.Context, as_json: Json = False) -> None:
     """List the network interfaces of the worker's host."""
     from transcoder_tui.cli.machine import list_interfaces

@@ -15,13 +15,14 @@ from transcoder_tui.cli.yaml_text import MAX_BYTES, read_yaml, write_yaml
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.errors import Fault, HostFault, InvalidInput
 from transcoder_tui.models.faults import parse
+from transcoder_tui.models.ladder import expand, names_ladders
 from transcoder_tui.models.lineup import VERSION, Applied, Change, ChangeKind, LineUp
 
 _CHANNEL = re.compile(r"channels\[(\d+)\]")
 
 
 def read_lineup(file: str) -> dict[str, Any]:
-    """The document of a valid line-up file.
+    """The document of a line-up file, validated unless it names ladders, which only the worker knows.
 
     Args:
         file: Its path; ``-`` is stdin.
@@ -30,6 +31,12 @@ def read_lineup(file: str) -> dict[str, Any]:
         InvalidInput: With a fault for everything that is wrong with it.
     """
     document = read_yaml(_content(file), "stdin" if file == "-" else file)
+    if isinstance(document, dict) and names_ladders(document):
+        return document
+    return _valid(document)
+
+
+def _valid(document: Any) -> dict[str, Any]:
     try:
         return parse(LineUp, document).document()
     except InvalidInput as error:
@@ -41,6 +48,8 @@ async def apply_lineup(
 ) -> ExitCode:
     """Applies a line-up and prints a line for each change."""
     try:
+        if names_ladders(document):
+            document = _valid(expand(document, await client.ladders()))
         applied = await client.apply(document, dry_run=dry_run, prune=prune)
     except InvalidInput as error:
         raise _with_names(error, document) from None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.event import Event
+from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
 from transcoder_tui.models.view import (
@@ -179,6 +180,10 @@ class WorkerClient:
     async def interfaces(self) -> list[Interface]:
         """The network interfaces of the worker's host."""
         return await self._views(Interface, "/interfaces")
+
+    async def ladders(self) -> list[Ladder]:
+        """The ladders that a line-up and the form can use."""
+        return await self._views(Ladder, "/ladders")
 
     async def metrics(self) -> Metrics:
         """Figures of the machine, the worker and every channel."""

@@ -113,6 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", ("down", "enter"), "Next field", "To the next field", _FORM, "form", 60),
     Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
     Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
+    Action("ladder", ("f9",), "Ladder", "Take the renditions from a ladder", _FORM, "form", 70),
     Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
 )
 """In the order of the help."""

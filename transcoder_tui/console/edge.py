@@ -8,6 +8,8 @@ from transcoder_tui.errors import TranscoderError
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import Verb, WorkerClient
+    from transcoder_tui.models.capacity import Cost
+    from transcoder_tui.models.ladder import Ladder
     from transcoder_tui.models.view import (
         ChannelDocument,
         CommandView,
@@ -70,6 +72,14 @@ class Edge:
     async def command(self, channel_id: int) -> "CommandView":
         """The FFmpeg command of a channel, secrets masked."""
         return await _answer(self._client.command(channel_id))
+
+    async def cost(self, spec: dict[str, Any], channel_id: int | None) -> "Cost":
+        """What a channel would cost, in the place of a stored one or as a new one."""
+        return await _answer(self._client.cost(spec, channel_id))
+
+    async def ladders(self) -> "list[Ladder]":
+        """The ladders that the form can use."""
+        return await _answer(self._client.ladders())
 
     async def interfaces(self) -> "list[Interface]":
         """The network interfaces of the worker's host."""

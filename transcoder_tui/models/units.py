@@ -172,11 +172,9 @@ def parse_fps(value: object) -> object:
         # Fraction() alone would compute 1e999999999 to its last digit.
         number = value.strip()
         try:
-            value = float(Fraction(number)) if _FPS.fullmatch(number) else None
+            value = float(Fraction(number)) if _FPS.fullmatch(number) else value
         except (ValueError, ZeroDivisionError):
-            value = None
-        if value is None:
-            raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97") from None
+            pass
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97")
     rate = next((written for written, exact in _NTSC.items() if abs(float(exact) - value) < 1e-4), float(value))

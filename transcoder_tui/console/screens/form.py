@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
@@ -10,6 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from transcoder_tui.console import format as written
@@ -20,7 +22,9 @@ from transcoder_tui.console.ladder import next_rung
 from transcoder_tui.console.orders import Question
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
+from transcoder_tui.console.screens.ladders import LadderScreen
 from transcoder_tui.console.status import is_live
+from transcoder_tui.console.widgets.cost_line import CostLine
 from transcoder_tui.console.widgets.form_field import FormField, Names, field_around
 from transcoder_tui.console.widgets.form_section import FormBody, FormSection, section_around
 from transcoder_tui.console.widgets.heading import Heading
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["new", "edit", "clone"]
 
+PAUSE_S = 0.3
+"""Seconds after the last key until what was typed is priced."""
 PARTS = sections_of(ChannelSpec)
 """Sources, renditions and outputs: the parts of a channel of which there may be several."""
 CHANNEL, *APART = parts_of(ChannelFields).items()
@@ -75,6 +81,7 @@ class FormScreen(Screen["ChannelDocument"]):
         self._refused: list[Fault] = []
         self._names: dict[str, Names] = {"interface": lambda: self._interfaces, "rendition": self._rendition_names}
         self._before: dict[str, Any] = {}
+        self._pause: Timer | None = None
 
     # Building
 
@@ -88,6 +95,7 @@ class FormScreen(Screen["ChannelDocument"]):
                     yield self._section(part, document)
             for heading, entries in APART:
                 yield FormSection(heading, {"": entries}, self._first, "", self._names)
+        yield CostLine(id="form-cost")
         yield Static(markup=False, id="form-help")
         yield KeyBar("form", id="keys")
 
@@ -102,7 +110,7 @@ class FormScreen(Screen["ChannelDocument"]):
     def on_mount(self) -> None:
         """Remembers what it began with, to notice changes."""
         self._before = self.document()
-        self._check()
+        self._ask_cost(self._check())
         self.call_after_refresh(self._focus_first)
         self._learn_interfaces()
 
@@ -116,6 +124,16 @@ class FormScreen(Screen["ChannelDocument"]):
         except TranscoderError:
             return
         self._show_help()
+
+    @work(group="cost", exclusive=True)
+    async def _ask_cost(self, spec: ChannelSpec | None) -> None:
+        """Says what the channel will cost; nothing while something is wrong with it, or the worker does not answer."""
+        cost = None
+        if spec is not None:
+            stored = self._stored.id if self._kind == "edit" and self._stored is not None else None
+            with suppress(TranscoderError):
+                cost = await self._edge.cost(spec.document(), stored)
+        self.query_one(CostLine).show(cost)
 
     # The document
 
@@ -188,7 +206,10 @@ class FormScreen(Screen["ChannelDocument"]):
         self._refused = []
         for section in self._sections():
             section.show_belonging()
-        self._check()
+        spec = self._check()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE_S, lambda: self._ask_cost(spec))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The return key goes on to the next field."""
@@ -247,6 +268,26 @@ class FormScreen(Screen["ChannelDocument"]):
         left = self._sections(section.part)
         next(iter(left[min(place, len(left) - 1)].fields.values())).focus_control()
         self._check()
+
+    @work(group="ladder", exclusive=True)
+    async def action_ladder(self) -> None:
+        """Takes the renditions from a ladder, in the place of those that are filled in."""
+        try:
+            ladders = await self._edge.ladders()
+        except TranscoderError as error:
+            self.app.push_screen(FaultScreen(error.title, error.faults))
+            return
+        chosen = await self.app.push_screen_wait(LadderScreen(ladders))
+        if chosen is None:
+            return
+        before = self._sections("renditions")
+        taken = [self._section("renditions", document) for document in chosen.document()]
+        await self.query_one("#form").mount(*taken, after=before[-1])
+        for section in before:
+            await section.remove()
+        self._check()
+        next(iter(taken[0].fields.values())).focus_control()
+        self.call_after_refresh(self.query_one("#form").scroll_to_widget, taken[0], top=True, animate=False)
 
     @work(group="close", exclusive=True)
     async def action_close(self) -> None:

@@ -142,7 +142,7 @@ OUTPUTS = (
     Case("file", "h264+aac", ("hls",), 9.0, rungs=3, quick=True),
     Case("file", "h264+aac", ("hls-fmp4",), 9.0, rungs=3),
     Case("file", "h264+aac", ("hls-event",), 9.0),
-    Case("file", "h264+aac", ("hls-aes",), 12.0, rungs=2),
+    Case("file", "h264+aac", ("hls-aes",), 16.0, rungs=2),
     Case("file", "h264+aac", ("udp", "hls", "rtmp", "ts"), 9.0, rungs=3, quick=True),
 )
 """Each kind of output; the last one is a tee of several."""

@@ -3,11 +3,15 @@
 import fcntl
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "ffmpeg"))
+
 from conformance_figures import Row, markdown_table, terminal_table
 from conformance_rig import Rig, tool_path
 from feeds import PROGRAMME_RATE

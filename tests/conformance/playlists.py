@@ -1,6 +1,7 @@
 """HLS as PyPI's m3u8 reads it, and its segments as ffprobe does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from conformance_figures import (
     EXTINF,
     LONG_SEGMENTS,
     UNALIGNED,
+    WRONG_SEGMENTS,
     WRONG_VARIANTS,
     Reading,
 )
@@ -27,17 +29,32 @@ CODECS = {
     "opus": "Opus",
 }
 """How RFC 6381 begins the name of each codec, as ffprobe names them."""
+FRAGMENT = (b"styp", b"moof", b"sidx", b"prft", b"emsg")
+"""Boxes with which a fragment of MP4 begins (ISO/IEC 14496-12)."""
 SAME_TIME_S = 0.0005
 """Seconds by which the same instant may differ between two time bases."""
 
 
-def hls_readings(tool: Tool, master: Path, rungs: Sequence[Expected]) -> list[Reading]:
+@dataclass(frozen=True)
+class SegmentKind:
+    """What the segments of a playlist should be."""
+
+    fragmented: bool = False
+    """Fragments of MP4 behind an init segment, instead of transport streams."""
+    encrypted: bool = False
+    """AES-128 over each segment as a whole."""
+    keys: int = 0
+    """How many keys there must be at least."""
+
+
+def hls_readings(tool: Tool, master: Path, rungs: Sequence[Expected], kind: SegmentKind) -> list[Reading]:
     """What a player relies on, of a ladder that was ended and of which no segment was deleted.
 
     Args:
         tool: Runs a program.
         master: The master playlist.
         rungs: What each variant should be, in the order of the ladder.
+        kind: What its segments should be.
     """
     variants = m3u8.load(str(master)).playlists
     assert len(variants) == len(rungs), f"{len(variants)} variants for {len(rungs)} rungs"
@@ -52,6 +69,7 @@ def hls_readings(tool: Tool, master: Path, rungs: Sequence[Expected]) -> list[Re
             Reading(BANDWIDTH, max(0.0, 1 - said.bandwidth / peak) * 100),
             Reading(WRONG_VARIANTS, _wrong(tool, master, number, variant, expected)),
             Reading(LONG_SEGMENTS, sum(one.too_long for one in (media, *sounds))),
+            Reading(WRONG_SEGMENTS, sum(one.wrong_segments(tool, kind) for one in (media, *sounds))),
             Reading(EXTINF, media.extinf_error_ms(tool)),
             *media_readings(tool, str(master), expected, video=f"v:{number}", audio=_sound(number, sounds)),
         ]
@@ -86,6 +104,31 @@ class _Media:
     def too_long(self) -> int:
         """Segments that last longer than the target duration, once rounded to whole seconds."""
         return sum(round(segment.duration) > self._playlist.target_duration for segment in self._playlist.segments)
+
+    def wrong_segments(self, tool: Tool, kind: SegmentKind) -> int:
+        """Segments that are not of a kind, and keys that are missing."""
+        keys = {segment.key.uri for segment in self._playlist.segments if segment.key and segment.key.uri}
+        wrong = sum(self._is_wrong(tool, number, kind) for number in range(len(self._playlist.segments)))
+        return wrong + max(0, kind.keys - len(keys))
+
+    def _is_wrong(self, tool: Tool, number: int, kind: SegmentKind) -> bool:
+        segment = self._playlist.segments[number]
+        content = (self.directory / segment.uri).read_bytes()
+        encrypted = segment.key is not None and segment.key.method == "AES-128"
+        if encrypted:
+            content = self._decrypted(tool, segment, self._playlist.media_sequence + number)
+        begins = content[4:8] in FRAGMENT if kind.fragmented else content[:1] == content[188:189] == b"\x47"
+        mapped = segment.init_section is not None
+        return not begins or encrypted != kind.encrypted or mapped != kind.fragmented
+
+    def _decrypted(self, tool: Tool, segment: m3u8.Segment, sequence: int) -> bytes:
+        """A segment as openssl decrypts it; without an IV of its own, its number is the IV (RFC 8216, 5.2)."""
+        vector = segment.key.iv.removeprefix("0x") if segment.key.iv else f"{sequence:032x}"
+        key = (self.directory / segment.key.uri).read_bytes().hex()
+        clear = self.directory / "clear"
+        with_key = ("-K", key, "-iv", vector, "-in", str(self.directory / segment.uri), "-out", str(clear))
+        tool("openssl", "enc", "-d", "-aes-128-cbc", *with_key)
+        return clear.read_bytes()
 
     def extinf_error_ms(self, tool: Tool) -> float:
         """Milliseconds between what the playlist says of a segment and the distance of its keyframe from the next."""

@@ -12,7 +12,7 @@ from conformance_figures import Reading
 from conformance_rig import Rig, listening, tool, until
 from feeds import nginx
 from media_readings import Expected, media_readings
-from playlists import hls_readings
+from playlists import SegmentKind, hls_readings
 from transport_stream import Service, pace_readings, transport_stream_readings
 
 from transcoder_tui.models.channel import ChannelSpec
@@ -164,10 +164,10 @@ def _file(ending: str) -> Callable[[Rig], Taker]:
     return take
 
 
-def _hls(**fields: Any) -> Callable[[Rig], Taker]:
+def _hls(kind: SegmentKind, **fields: Any) -> Callable[[Rig], Taker]:
     def take(rig: Rig) -> Taker:
         def measure(_spec: ChannelSpec, _output: Output, rungs: Sequence[Expected]) -> list[Reading]:
-            return hls_readings(tool, rig.host.hls_root / "ladder" / "master.m3u8", rungs)
+            return hls_readings(tool, rig.host.hls_root / "ladder" / "master.m3u8", rungs, kind)
 
         window = {} if "playlist" in fields else {"window": WINDOW}
         return Taker({"url": "hls://ladder", "segment": "2s", **window, **fields}, measure, ladder=True)
@@ -186,9 +186,9 @@ TAKERS: Mapping[str, Callable[[Rig], Taker]] = {
     "ts": _file(".ts"),
     "mp4": _file(".mp4"),
     "mkv": _file(".mkv"),
-    "hls": _hls(),
-    "hls-fmp4": _hls(format="fmp4"),
-    "hls-event": _hls(playlist="event"),
-    "hls-aes": _hls(encryption="aes-128", key_rotation="10s"),
+    "hls": _hls(SegmentKind()),
+    "hls-fmp4": _hls(SegmentKind(fragmented=True), format="fmp4"),
+    "hls-event": _hls(SegmentKind(), playlist="event"),
+    "hls-aes": _hls(SegmentKind(encrypted=True, keys=2), encryption="aes-128", key_rotation="10s"),
 }
 """Starts the receiver of each kind of output."""

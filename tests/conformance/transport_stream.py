@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from conformance_figures import (
     CBR,
@@ -42,6 +43,7 @@ _LINEAR = re.compile(r"Linear PCR prediction errors: min=(-?\d+):(\d+)t, max=(-?
 _GAP = re.compile(r"Max gap: (\d+):(\d+)t")
 _RATE = re.compile(r"Overall stream rate=(\d+)")
 _CC = re.compile(r"### PID\(\d+\): Continuity Counter")
+_FFMPEG_CC = re.compile(r"Continuity check failed for pid \d+ expected \d+ got \d+")
 _SEEN = re.compile(r"Found PID: *(\d+) .*seen (\d+) packets")
 _SERVICE = re.compile(r'0x48 : "(.*?)" \(', re.DOTALL)
 
@@ -67,9 +69,13 @@ def transport_stream_readings(tool: Tool, path: Path, *, service: Service | None
         service: What its tables should say; None where nothing is promised.
         muxrate: Its constant rate in bits per second; None where the rate varies, as in files.
     """
+    seen = tool("dvbinfo", "-f", str(path), "-s", "bandwidth")
+    lost = Reading(SYNC, _lost(seen))
+    if not lost.conforms:
+        # tstools read no further than to there.
+        return [lost]
     info = tool("tsinfo", "-max", "100000", str(path))
     report = tool("tsreport", "-b", "-tfmt", "27", str(path))
-    seen = tool("dvbinfo", "-f", str(path), "-s", "bandwidth")
     tables = tool("dvbinfo", "-f", str(path), "-s", "table")
     clock = _Clock(tool, path)
     programs = [(int(number), int(pid)) for number, pid in _PROGRAM.findall(info)]
@@ -77,8 +83,8 @@ def transport_stream_readings(tool: Tool, path: Path, *, service: Service | None
     streams = {int(pid) for pid, _ in _STREAM.findall(info)}
     packets = {int(pid): int(count) for pid, count in _SEEN.findall(seen)}
     readings = [
-        Reading(SYNC, _lost(seen)),
-        Reading(CC_ERRORS, max(len(_CC.findall(report)), _cc_errors_of_the_rest(tool, path))),
+        lost,
+        Reading(CC_ERRORS, len(_CC.findall(report)) or _cc_errors_of_the_rest(tool, path)),
         Reading(PAT_GAP, clock.longest_gap_ms(_positions(tool, path, 0))),
         Reading(PMT_GAP, max(clock.longest_gap_ms(_positions(tool, path, pid)) for _, pid in set(programs))),
         Reading(MISSING_PIDS, sum(not packets.get(pid) for pid in streams | {pcr_pid})),
@@ -113,10 +119,8 @@ def pace_readings(arrivals: Path, muxrate: int) -> list[Reading]:
     data = arrivals.read_bytes()
     times = [int.from_bytes(data[at : at + 8], "big") / TICKS_HZ for at in range(0, len(data) - 7, 8)]
     times = [time for time in times if time >= times[0] + SETTLING_S]
-    return [
-        Reading(figure, max(abs(rate / muxrate - 1) for rate in _rates(times, window)) * 100)
-        for figure, window in ((PACE_1S, 1.0), (PACE_100MS, 0.1))
-    ]
+    second, tenth = ([abs(rate / muxrate - 1) * 100 for rate in _rates(times, window)] for window in (1.0, 0.1))
+    return [Reading(PACE_100MS, median(tenth)), Reading(PACE_1S, max(second))]
 
 
 def _rates(times: Sequence[float], window: float) -> list[float]:
@@ -170,9 +174,12 @@ def _positions(tool: Tool, path: Path, pid: int) -> list[int]:
 
 
 def _cc_errors_of_the_rest(tool: Tool, path: Path) -> int:
-    """tsreport looks at picture and sound as it knows them; FFmpeg's demuxer at tables and other streams, too."""
+    """tsreport looks at picture and sound as it knows them; FFmpeg's demuxer at tables and other streams, too.
+
+    It reads the beginning twice, so errors that look the same are counted once.
+    """
     log = tool("ffprobe", "-v", "debug", "-show_entries", "packet=stream_index", f"file:{path}")
-    return log.count("Continuity check failed")
+    return len(set(_FFMPEG_CC.findall(log)))
 
 
 def _lost(seen: str) -> int:

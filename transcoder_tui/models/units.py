@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
@@ -171,10 +172,8 @@ def parse_fps(value: object) -> object:
     if isinstance(value, str):
         # Fraction() alone would compute 1e999999999 to its last digit.
         number = value.strip()
-        try:
+        with suppress(ValueError, ZeroDivisionError):
             value = float(Fraction(number)) if _FPS.fullmatch(number) else value
-        except (ValueError, ZeroDivisionError):
-            pass
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refuse(f"{value!r} is not a frame rate", "write frames per second, such as 25 or 29.97")
     rate = next((written for written, exact in _NTSC.items() if abs(float(exact) - value) < 1e-4), float(value))

@@ -26,6 +26,7 @@ from transcoder_tui.models.event import Event, EventKind, Severity
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.probe import Probe
 from transcoder_tui.models.view import (
     ChannelDocument,
     ChannelView,
@@ -79,6 +80,7 @@ class Rack:
         """Oldest line of a log that is still kept, where it is not the first."""
         self.events: list[Event] = []
         self.applied = Applied(dry_run=False, changes=[])
+        self.found = Probe(source="udp://239.1.1.1:5000", container="mpegts")
         self.refusals: dict[tuple[str, str], TranscoderError] = {}
         """Error for a method and path."""
         self.busy = 0
@@ -208,6 +210,10 @@ def make_app(rack: Rack) -> FastAPI:
     @app.put("/api/v1/lineup")
     def apply() -> Applied:
         return rack.applied
+
+    @app.post("/api/v1/probe")
+    def probe() -> Probe:
+        return rack.found
 
     @app.get("/api/v1/interfaces")
     def interfaces() -> list[Interface]:

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test faults check bench-worker bench-ffmpeg format clean
+.PHONY: demo demo-stop test faults conformance check bench-worker bench-ffmpeg format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -21,6 +21,9 @@ test: check  ## Run everything that must hold.
 
 faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
 	FAULTS=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
+
+conformance: .venv/installed-dev  ## Check every input, codec and output with the analysers of others: some ten minutes.
+	$(BIN)/pytest -n 2 --dist worksteal tests/conformance
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff check

@@ -40,9 +40,14 @@ PATH = f"{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin"
 PATIENCE_S = 60.0
 
 
+def tool_found(name: str) -> str | None:
+    """Where a program is; None where it is missing."""
+    return shutil.which(name, path=PATH) or shutil.which(name)
+
+
 def tool_path(name: str) -> str:
     """Where a program is; skips the test where it is missing."""
-    found = shutil.which(name, path=PATH) or shutil.which(name)
+    found = tool_found(name)
     if found is None:
         pytest.skip(f"there is no {name}: apt install {PACKAGES[name]}")
     return found

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "ffmpeg"))
 
 from conformance_figures import Row, markdown_table, terminal_table
-from conformance_rig import Rig, tool_path
+from conformance_rig import PACKAGES, Rig, tool_found, tool_path
 from feeds import PROGRAMME_RATE
 
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
@@ -21,8 +21,6 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.host import interfaces
 
 PROPERTY = "conformance"
-ALL = "CONFORMANCE"
-"""Environment variable; ``all`` runs all cases, as naming the directory does."""
 README = "CONFORMANCE_README"
 """Environment variable: a file whose short table is written anew, between :data:`MARKS`."""
 MARKS = "<!-- conformance -->", "<!-- /conformance -->"
@@ -96,8 +94,7 @@ def write_row(record_property: Callable[[str, object], None]) -> Callable[[Row],
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    named = any("conformance" in str(argument) for argument in config.invocation_params.args)
-    if named or os.environ.get(ALL) == "all":
+    if any("conformance" in str(argument) for argument in config.invocation_params.args):
         return
     here = Path(__file__).parent
     left = [item for item in items if item.path.is_relative_to(here) and not item.get_closest_marker("quick")]
@@ -113,6 +110,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not rows:
         return
     terminalreporter.section("conformance")
+    missing = sorted({package for name, package in PACKAGES.items() if tool_found(name) is None})
+    if missing:
+        terminalreporter.write_line(f"Some cases were skipped for want of a program: apt install {' '.join(missing)}")
     for line in terminal_table(rows):
         terminalreporter.write_line(line)
     short = markdown_table([row for _, row in rows])

@@ -5,7 +5,7 @@ from pilots import quiet, screen_lines, screen_text, settled, until
 from rack_fixtures import FakeClient, log_lines, spec, view
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.screens.confirm import ConfirmScreen
@@ -180,6 +180,20 @@ class TestCreating:
                 "sample_rate": 48000,
                 "channels": 2,
             }
+
+    async def test_a_ladder_takes_the_place_of_the_renditions(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test(size=(160, 45)) as pilot:
+            form = await form_opened(pilot, "n")
+            await pilot.press("f9")
+            await until(pilot, lambda: console.screen.query("#ladders"))
+            listed = console.screen.query_one(OptionList)
+            while "mobile" not in str(listed.get_option_at_index(listed.highlighted or 0).prompt):
+                await pilot.press("down")
+            assert "234p h264 300k" in screen_text(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: len(sections(form, "renditions")) == 3)
+        names = [rendition["name"] for rendition in form.document()["renditions"]]
+        assert names == ["540p", "360p", "234p"]
 
     async def test_what_is_rarely_used_is_folded_and_kept_as_it_was(
         self, console: ConsoleApp, client: FakeClient

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from transcoder_tui.cli.exit_codes import ExitCode
@@ -39,10 +41,9 @@ def measure_machine(settings: Settings, *, as_json: bool) -> ExitCode:
         )
     if not as_json:
         say(f"FFmpeg {binary.version} on this machine; a minute or two. Ctrl-C ends it and changes nothing.", "quiet")
-    for order in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(order, _interrupt)
     tell = complain if as_json else say
-    capacity = measure(binary, lambda done, total, name, cost: tell(_line(done, total, name, cost)))
+    with _interruptible():
+        capacity = measure(binary, lambda done, total, name, cost: tell(_line(done, total, name, cost)))
     keep(capacity, settings.capacity)
     if as_json:
         write_json(capacity.model_dump(mode="json"))
@@ -65,8 +66,18 @@ async def _on_air(settings: Settings) -> int:
         return 0
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lets a closed terminal and SIGTERM end the work as Ctrl-C does, which leaves nothing behind."""
+    before = {order: signal.signal(order, _interrupt) for order in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for order, handler in before.items():
+            signal.signal(order, handler)
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Ends as Ctrl-C does, which leaves nothing behind."""
     raise KeyboardInterrupt
 
 

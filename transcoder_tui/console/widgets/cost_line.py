@@ -22,4 +22,5 @@ class CostLine(Static):
         self.set_class(bool(slow), "-slow")
         self.set_class(cost.is_too_much, "-too-much")
         words = [*([f"Costs {cost.words}"] if cost.words else []), *slow, *cost.notes]
-        self.update(Content("; ".join(words)))
+        text = "; ".join(words)
+        self.update(Content(text[:1].upper() + text[1:]))

@@ -1,19 +1,22 @@
 """The FFmpeg command of a channel: a pure function from its document and this machine's facts."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder_tui.ffmpeg.binary import Binary
-from transcoder_tui.ffmpeg.encoders import Encoding, interleave_delta
+from transcoder_tui.ffmpeg.drawing import prepare_drawing
+from transcoder_tui.ffmpeg.encoders import Choice, Encoding, choose_encoders, interleave_delta
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.filters import FILTER_THREADS, build_filters
+from transcoder_tui.ffmpeg.hardware import device_arguments
 from transcoder_tui.ffmpeg.inputs import Input, build_input
 from transcoder_tui.ffmpeg.masking import mask
 from transcoder_tui.ffmpeg.outputs import PROVIDER, destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.tracks import Track
 
 __all__ = ["Command", "HostFacts", "build_command", "mask"]
 
@@ -65,9 +68,9 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *read.args,
-        *encoding_arguments(spec, plan, read, Encoding(binary.encoders, needs_global_header(written))),
+        *encoding_arguments(spec, plan, read, binary, host, needs_global_header(written), chosen.deinterlace),
         *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),
-        *output_arguments(written, max(interleave_delta(rendition.video) for rendition in plan.renditions)),
+        *output_arguments(written, _interleave_delta(plan, binary, host)),
     ]
     return Command(
         argv=(str(binary.path), *arguments),
@@ -76,17 +79,52 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     )
 
 
-def encoding_arguments(spec: ChannelSpec, plan: Plan, read: Input, encoding: Encoding) -> list[str]:
+def encoding_arguments(
+    spec: ChannelSpec,
+    plan: Plan,
+    read: Input,
+    binary: Binary,
+    host: HostFacts,
+    global_header: bool,
+    deinterlace: str = "auto",
+) -> list[str]:
     """What is made of an input: filter graphs, streams and their encoders, whatever becomes of them afterwards.
 
+    Args:
+        spec: The channel.
+        plan: The streams to make of it.
+        read: The input.
+        binary: The FFmpeg that will run it.
+        host: This machine.
+        global_header: Whether parameter sets go into the container's header instead of the stream.
+        deinterlace: How the source is deinterlaced.
+
     Raises:
-        HostFault: Where this FFmpeg has no such encoder; names the field.
+        HostFault: Where this machine or its FFmpeg lacks something; names the field.
+        InvalidInput: Where the logo lies outside the media roots; names the field.
     """
+    choices = chosen_encoders(plan, binary, host)
+    graphs = build_filters(plan, read, choices, deinterlace, prepare_drawing(spec, plan, binary, host))
     return [
-        *(part for graph in build_filters(plan, read) for part in ("-filter_complex", graph)),
+        *next((device_arguments(one.encoder, one.device) for one in choices if one and one.encoder.upload), ()),
+        *(part for graph in graphs for part in ("-filter_complex", graph)),
         *(part for stream in _streams(plan, read) for part in ("-map", stream)),
-        *_encoders(spec, plan, encoding),
+        *_encoders(spec, plan, choices, Encoding(binary.encoders, global_header)),
     ]
+
+
+def chosen_encoders(plan: Plan, binary: Binary, host: HostFacts) -> list[Choice | None]:
+    """What encodes each picture of a plan; None for one that is copied."""
+    return choose_encoders([rendition.video for rendition in plan.renditions], binary.encoders, host.tested)
+
+
+def _interleave_delta(plan: Plan, binary: Binary, host: HostFacts) -> int:
+    choices = chosen_encoders(plan, binary, host)
+    pictures = [
+        (rendition.video, choice.encoder if choice else None)
+        for rendition, choice in zip(plan.renditions, choices, strict=True)
+    ]
+    return interleave_delta(pictures, [sound.audio for sound in plan.sounds])
 
 
 def _streams(plan: Plan, read: Input) -> list[str]:
@@ -104,11 +142,21 @@ def _streams(plan: Plan, read: Input) -> list[str]:
     ]
 
 
-def _encoders(spec: ChannelSpec, plan: Plan, encoding: Encoding) -> list[str]:
+def _languages(plan: Plan, tracks: Sequence[Track]) -> list[str]:
+    """What receivers are told of the sounds; what is not told here, FFmpeg takes from sounds that are copied."""
+    return [
+        part
+        for number, sound in enumerate(plan.sounds)
+        if (language := tracks[sound.track].language)
+        for part in (f"-metadata:s:a:{number}", f"language={language}")
+    ]
+
+
+def _encoders(spec: ChannelSpec, plan: Plan, choices: Sequence[Choice | None], encoding: Encoding) -> list[str]:
     arguments: list[str] = []
-    for number, rendition in enumerate(plan.renditions):
+    for number, (rendition, choice) in enumerate(zip(plan.renditions, choices, strict=True)):
         where = f"renditions[{spec.renditions.index(rendition)}].video"
-        arguments += encoding.video(number, rendition.video, where)
+        arguments += encoding.video(number, rendition.video, where, choice)
     for number, sound in enumerate(plan.sounds):
         first = next(index for index, rendition in enumerate(spec.renditions) if rendition.audio == sound.audio)
         arguments += encoding.audio(number, sound.audio, f"renditions[{first}].audio")

@@ -1,19 +1,21 @@
 """What FFmpeg is told to read: a new kind of source is one entry in :data:`KINDS`."""
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
+from transcoder_tui.errors import HostFault
 from transcoder_tui.ffmpeg.facts import HostFacts
+from transcoder_tui.ffmpeg.selection import companions, picture, sounds
 from transcoder_tui.models.address import Address
-from transcoder_tui.models.source import Source
+from transcoder_tui.models.source import TLS, Source
 from transcoder_tui.models.units import frame_rate, parse_fps
 
 NETWORK_TIMEOUT_US = 5_000_000
 """Microseconds without a packet or an answer after which FFmpeg ends itself: below the watchdogs' 15 s, so that the
 log says what happened. Without it FFmpeg waits for ever."""
-SRT_LISTEN_US = 10_000_000
-"""Microseconds that an SRT listener waits for its caller."""
 RECEIVE_BUFFER = 8_000_000
 """Bytes of socket buffer: a 3 s freeze at 8.8 Mb/s lost packets with the default of 384 KiB and none with this.
 The kernel caps it at ``net.core.rmem_max``."""
@@ -30,6 +32,11 @@ _LIVE = (*_DECODER, "-fflags", "+genpts+discardcorrupt", "-dts_delta_threshold",
 _PROBING = ("-analyzeduration", str(PROBE), "-probesize", str(PROBE))
 _TRANSPORT_STREAM = (*_LIVE, "-scan_all_pmts", "0", *_PROBING, "-format_whitelist", "mpegts")
 """Not ``-f mpegts``: with it a silent source is read again and again, 17 to 22 s instead of one timeout (measured)."""
+_RTP = (*_LIVE, *_PROBING, "-format_whitelist", "rtp,sdp,mpegts")
+"""FFmpeg reads RTP as a session description of its own making, to which ``scan_all_pmts`` is unknown."""
+_FILES = "mpegts,mov,matroska,webm,flv,mpeg,mpegvideo,h264,hevc,avi,mxf,asf,ogg,gxf,dv"
+"""Demuxers of media files. Others, such as playlists, could name files outside of the media roots."""
+_PLAYED = ("-fflags", "+genpts", "-re", "-stream_loop", "-1")
 
 RECONNECT = (
     *("-reconnect", "1", "-reconnect_at_eof", "1", "-reconnect_streamed", "1"),
@@ -38,6 +45,10 @@ RECONNECT = (
 """An HTTP server may close a live stream or stall; tried again for some two seconds before FFmpeg ends."""
 DEFAULT_SRT_LATENCY_MS = 120
 """Milliseconds; libsrt's own default (SRTO_LATENCY)."""
+RTMP_PORT = 1935
+"""The port of RTMP where an address names none."""
+_ANY_ADDRESS = ("0.0.0.0", "::")
+Arguments = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,43 +77,82 @@ def build_input(source: Source, host: HostFacts, field: str) -> Input:
         HostFault: Where this machine lacks the interface.
         InvalidInput: Where a file lies outside the media roots.
     """
-    return KINDS[source.address.scheme](source, source.address, host, field)
+    args = KINDS[source.address.scheme](source, source.address, host, field)
+    return Input(args, picture(source), sounds(source), companions(source))
 
 
-def _udp(source: Source, address: Address, host: HostFacts, field: str) -> Input:
+def _udp(source: Source, address: Address, host: HostFacts, field: str) -> Arguments:
     query = {
         "fifo_size": str(FIFO_PACKETS),
         "buffer_size": str(RECEIVE_BUFFER),
         "overrun_nonfatal": "1",
         "timeout": str(NETWORK_TIMEOUT_US),
+        **_joined_on(source, host, field),
     }
+    return (*_whitelist("udp"), *_TRANSPORT_STREAM, "-i", f"udp://{address.authority}?{_joined(query)}")
+
+
+def _rtp(source: Source, address: Address, host: HostFacts, field: str) -> Arguments:
+    # The timeout holds until the first packet only: what is lost later, the watchdog sees.
+    query = {
+        "buffer_size": str(RECEIVE_BUFFER),
+        "timeout": str(NETWORK_TIMEOUT_US),
+        **_joined_on(source, host, field),
+    }
+    return (*_whitelist("rtp", "udp"), *_RTP, "-i", f"rtp://{address.authority}?{_joined(query)}")
+
+
+def _joined_on(source: Source, host: HostFacts, field: str) -> dict[str, str]:
+    """Where a group is joined, and from whom."""
+    address, query = source.address, {}
     if source.interface is not None:
         query["localaddr"] = host.local_address(source.interface, f"{field}.interface")
     elif not address.is_multicast and host.is_local(address.host):
         # Without localaddr FFmpeg receives on every address of the host, whatever the URL names.
         query["localaddr"] = address.host
-    return Input((*_whitelist("udp"), *_TRANSPORT_STREAM, "-i", f"udp://{address.authority}?{_joined(query)}"))
+    if source.sender is not None:
+        query["sources"] = source.sender
+    return query
 
 
-def _http(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
-    secure = ("-tls_verify", "1") if address.scheme == "https" else ()
+def _http(source: Source, address: Address, _host: HostFacts, _field: str) -> Arguments:
     timeout = ("-rw_timeout", str(NETWORK_TIMEOUT_US))
     if address.path.endswith(".m3u8"):
         # "crypto" and "data" are what encrypted segments and inline keys are read through.
         whitelist = _whitelist("http", "https", "tls", "tcp", "crypto", "data")
-        return Input((*whitelist, *secure, *timeout, *_LIVE, *_PROBING, "-f", "hls", "-i", address.text))
+        return (*whitelist, *_secure(source), *timeout, *_LIVE, *_PROBING, "-f", "hls", "-i", address.text)
     whitelist = _whitelist("http", "https", "tls", "tcp")
-    return Input((*whitelist, *secure, *timeout, *RECONNECT, *_TRANSPORT_STREAM, "-i", address.text))
+    return (*whitelist, *_secure(source), *timeout, *RECONNECT, *_TRANSPORT_STREAM, "-i", address.text)
 
 
-def _rtmp(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
-    secure = ("-tls_verify", "1") if address.scheme == "rtmps" else ()
+def _rtmp(source: Source, address: Address, host: HostFacts, field: str) -> Arguments:
     timeout = ("-rw_timeout", str(NETWORK_TIMEOUT_US))
+    listen: tuple[str, ...] = ()
+    if source.listen:
+        if address.host not in _ANY_ADDRESS and not host.is_local(address.host):
+            raise HostFault(
+                f"{address.host} is no address of this host",
+                f"write rtmp://0.0.0.0:{address.port or RTMP_PORT}/… to wait on all of them",
+                f"{field}.url",
+            )
+        listen = ("-listen", "1")
     whitelist = _whitelist("rtmp", "rtmps", "tls", "tcp")
-    return Input((*whitelist, *secure, *timeout, *_LIVE, *_PROBING, "-i", address.text))
+    return (*whitelist, *_secure(source), *timeout, *listen, *_LIVE, *_PROBING, "-i", address.text)
 
 
-def _srt(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+def _rtsp(source: Source, address: Address, _host: HostFacts, _field: str) -> Arguments:
+    session = ("-rtsp_transport", source.transport or "tcp", "-timeout", str(NETWORK_TIMEOUT_US))
+    return (*_whitelist("rtp", "udp", "tcp"), *session, *_LIVE, *_PROBING, "-i", address.text)
+
+
+def _secure(source: Source) -> Arguments:
+    """Always told: FFmpeg verifies certificates from version 8 on if it is not told, and before it does not."""
+    if source.address.scheme not in TLS:
+        return ()
+    return ("-tls_verify", "0" if source.tls_verify is False else "1")
+
+
+def _srt(_source: Source, address: Address, _host: HostFacts, _field: str) -> Arguments:
     given = address.query
     mode = given.get("mode", "caller")
     query = {
@@ -110,38 +160,51 @@ def _srt(_source: Source, address: Address, _host: HostFacts, _field: str) -> In
         "latency": str(int(given.get("latency", DEFAULT_SRT_LATENCY_MS)) * 1000),
         "timeout": str(NETWORK_TIMEOUT_US),
     }
-    if mode == "listener":
-        query["listen_timeout"] = str(SRT_LISTEN_US)
     # As options, not in the URL: there FFmpeg would change some of their characters and log the rest.
     secret = ("-passphrase", given["passphrase"]) if "passphrase" in given else ()
     stream = ("-srt_streamid", given["streamid"]) if "streamid" in given else ()
     authority = address.authority if address.host else f"0.0.0.0:{address.port}"
     url = f"srt://{authority}?{_joined(query)}"
-    return Input((*_whitelist("srt"), *secret, *stream, *_TRANSPORT_STREAM, "-i", url))
+    return (*_whitelist("srt"), *secret, *stream, *_TRANSPORT_STREAM, "-i", url)
 
 
-def _file(_source: Source, address: Address, host: HostFacts, field: str) -> Input:
+def _file(source: Source, address: Address, host: HostFacts, field: str) -> Arguments:
     path = host.media_file(address, f"{field}.url")
-    loop = ("-re", "-stream_loop", "-1")
-    return Input((*_whitelist("file"), *_DECODER, "-fflags", "+genpts", *loop, "-i", f"file:{path}"))
+    if source.playlist is None:
+        return (*_whitelist("file"), *_DECODER, *_PLAYED, "-format_whitelist", _FILES, "-i", f"file:{path}")
+    paths = [path, *(host.media_file(entry, f"{field}.playlist") for entry in source.playlist_addresses)]
+    formats = ("-format_whitelist", f"concat,{_FILES}", "-f", "concat", "-safe", "0")
+    return (*_whitelist("file", "data"), *_DECODER, *_PLAYED, *formats, "-i", _concat_script(paths))
 
 
-def _test(_source: Source, address: Address, _host: HostFacts, _field: str) -> Input:
+def _concat_script(paths: Sequence[Path]) -> str:
+    """The list for FFmpeg's concat demuxer, inside an address, so that nothing has to be written.
+
+    A quote ends the quoted name, stands escaped, and the name goes on (ffmpeg-utils, "Quoting and escaping").
+    """
+    names = [str(path).replace("'", "'\\''") for path in paths]
+    script = "ffconcat version 1.0\n" + "".join(f"file 'file:{name}'\n" for name in names)
+    return f"data:text/plain;base64,{base64.b64encode(script.encode()).decode()}"
+
+
+def _test(_source: Source, address: Address, _host: HostFacts, _field: str) -> Arguments:
     size = address.query.get("size", "1280x720")
     rate = frame_rate(cast(float, parse_fps(address.query.get("fps", "25"))))
-    tone = address.query.get("tone", "1000")
+    pitch = address.query.get("tone", "1000")
     lavfi = (*_whitelist("none"), *_GENERATOR, "-re", "-f", "lavfi", "-i")
-    picture = (*lavfi, f"testsrc2=size={size}:rate={rate}")
-    sound = (*lavfi, f"sine=frequency={tone}:sample_rate=48000")
-    return Input((*picture, *sound), audios=("1:a:0",))
+    bars = (*lavfi, f"testsrc2=size={size}:rate={rate}")
+    tone = (*lavfi, f"sine=frequency={pitch}:sample_rate=48000")
+    return (*bars, *tone)
 
 
-KINDS: Mapping[str, Callable[[Source, Address, HostFacts, str], Input]] = {
+KINDS: Mapping[str, Callable[[Source, Address, HostFacts, str], Arguments]] = {
     "udp": _udp,
+    "rtp": _rtp,
     "http": _http,
     "https": _http,
     "rtmp": _rtmp,
     "rtmps": _rtmp,
+    "rtsp": _rtsp,
     "srt": _srt,
     "file": _file,
     "test": _test,

@@ -27,7 +27,8 @@ def build_probe(source: Source, field: str, binary: Binary, host: HostFacts) -> 
         HostFault: Where this machine lacks the interface.
         InvalidInput: Where a file lies outside the media roots.
     """
-    read = build_input(source, host, field)
+    # A service that is named is not looked for: any picture of the multiplex will do.
+    read = build_input(source.model_copy(update={"program": None}) if source.names_program else source, host, field)
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "error", "-progress", "pipe:1"),
         *read.args,

@@ -15,7 +15,7 @@ from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Output
 from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import DATAGRAMS, Source
-from transcoder_tui.models.tracks import Track, tracks_of
+from transcoder_tui.models.tracks import Track
 from transcoder_tui.models.units import (
     Bytes,
     CpuList,
@@ -138,9 +138,9 @@ class ChannelSpec(ChannelFields):
     def _check_tracks(self) -> None:
         first = self.tracks
         for index, source in enumerate(self.sources[1:], 1):
-            if len(_tracks(source)) != len(first):
+            if len(source.tracks) != len(first):
                 raise refuse(
-                    f"gives {len(_tracks(source))} sound tracks, source 1 gives {len(first)}",
+                    f"gives {len(source.tracks)} sound tracks, source 1 gives {len(first)}",
                     "choose as many tracks on every source, so that outputs stay the same at a hand-over",
                     f"sources[{index}].audio",
                 )
@@ -221,7 +221,7 @@ class ChannelSpec(ChannelFields):
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The sound tracks that every source gives and every rendition with sound carries."""
-        return _tracks(self.sources[0])
+        return self.sources[0].tracks
 
     def segment(self, output: Output) -> float:
         """The segment length of a ladder's output in seconds: as given, else the first multiple of the GOP from 4 s."""
@@ -256,10 +256,6 @@ class ChannelSpec(ChannelFields):
         return self.model_dump(
             exclude={"group", "priority", "autostart", "nice", "cpus", "memory"}, exclude_defaults=True
         )
-
-
-def _tracks(source: Source) -> tuple[Track, ...]:
-    return tracks_of(source.audio) if source.audio else (Track(place=1),)
 
 
 def _is_multiple(length: float, unit: float) -> bool:

@@ -17,7 +17,7 @@ from transcoder_tui.models.address import (
 from transcoder_tui.models.faults import refuse, refuse_monstrous
 from transcoder_tui.models.field import about, refuse_foreign
 from transcoder_tui.models.names import MAX_NAME
-from transcoder_tui.models.tracks import Pid, Tracks, TracksOrAll
+from transcoder_tui.models.tracks import ALL, Pid, Track, Tracks, TracksOrAll, tracks_of
 from transcoder_tui.models.units import check_size, parse_fps
 
 SCHEMES = ("udp", "rtp", "srt", "rtmp", "rtmps", "rtsp", "http", "https", "file", "test")
@@ -28,6 +28,10 @@ TRANSPORT_STREAMS = ("udp", "rtp", "srt", "http", "https", "file")
 """Schemes that may bring several programs."""
 STREAMS = "Streams"
 """Heading of which streams of a source are taken, and how."""
+MULTIPLEXES = ("udp", "srt", "http", "https", "file")
+"""Those of them of which FFmpeg tells the programs; over RTP it tells the streams only."""
+TLS = ("https", "rtmps")
+"""Schemes whose servers have a certificate."""
 TAKEN_APART = (*TRANSPORT_STREAMS, "rtmp", "rtmps", "rtsp")
 """Schemes whose streams can be chosen from."""
 
@@ -164,7 +168,10 @@ class Source(BaseModel):
         default=None,
     )
     listen: bool | None = about(
-        "Wait for a publisher instead of pulling from a server.", label="Listen", kinds=("rtmp",), default=None
+        "Wait for a publisher instead of pulling from a server; whoever reaches the port may publish.",
+        label="Listen",
+        kinds=("rtmp",),
+        default=None,
     )
     transport: Literal["tcp", "udp"] | None = about(
         "How the media of an RTSP session travel. tcp if not given.", label="Transport", kinds=("rtsp",), default=None
@@ -172,7 +179,7 @@ class Source(BaseModel):
     tls_verify: bool | None = about(
         "Whether the server's certificate must be valid. Yes if not given.",
         label="Verify TLS",
-        kinds=("https", "rtmps"),
+        kinds=TLS,
         apart=STREAMS,
         default=None,
     )
@@ -184,10 +191,11 @@ class Source(BaseModel):
         default=None,
     )
     program: Annotated[str, BeforeValidator(_check_program)] | None = about(
-        "Program of an MPTS: its number, or the name of its service. Without it, the first streams of all.",
+        "Program of an MPTS: its number, or the name of its service, which is looked for before each start. "
+        "Without it, the first streams of all.",
         label="Program",
         example="101",
-        kinds=TRANSPORT_STREAMS,
+        kinds=MULTIPLEXES,
         apart=STREAMS,
         default=None,
     )
@@ -244,12 +252,73 @@ class Source(BaseModel):
         refuse_foreign(self, address.scheme)
         if self.sender is not None and not address.is_multicast:
             raise refuse(f"{address.host} is no multicast group", "remove it, or write a group as address", "sender")
+        if self.listen:
+            self._check_listening()
+        if self.playlist is not None:
+            self._check_in_playlist()
+        if self.awaits_peer and self.is_chosen_by_name:
+            field = "program" if self.names_program else "subtitles"
+            raise refuse(
+                "cannot be looked for by name before a peer calls",
+                "write the program's number" if self.names_program else "write all, #1 or a PID",
+                field,
+            )
         return self
+
+    def _check_listening(self) -> None:
+        address = self.address
+        try:
+            ipaddress.ip_address(address.host)
+        except ValueError:
+            raise refuse(
+                f"{address.host} is no IP address to wait on", "write rtmp://0.0.0.0:1935/APPLICATION/KEY", "url"
+            ) from None
+        if not address.path.strip("/"):
+            raise refuse("names no application", "write rtmp://0.0.0.0:1935/APPLICATION/KEY", "url")
+
+    def _check_in_playlist(self) -> None:
+        """FFmpeg numbers the streams of a playlist anew: neither programs nor PIDs are left."""
+        chosen = {"program": self.program is not None, "video": self.video is not None}
+        for name in ("audio", "subtitles", "data"):
+            entries = tracks_of(getattr(self, name) or ALL)
+            chosen[name] = any(track.pid is not None for track in entries)
+        for name, by_number in chosen.items():
+            if by_number:
+                raise refuse("cannot be chosen in a playlist", "remove it, or choose by language or place, #1", name)
 
     @property
     def address(self) -> Address:
         """The address taken apart."""
         return parse_source(self.url)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The sound tracks that it gives."""
+        return tracks_of(self.audio) if self.audio else (Track(place=1),)
+
+    @property
+    def playlist_addresses(self) -> tuple[Address, ...]:
+        """The files that are played after the first."""
+        return tuple(parse_address(name, ("file",)) for name in self.playlist.split(", ")) if self.playlist else ()
+
+    @property
+    def names_program(self) -> bool:
+        """Whether the program is given by the name of its service."""
+        return self.program is not None and not self.program.isdigit()
+
+    @property
+    def is_chosen_by_name(self) -> bool:
+        """Whether FFmpeg can be told what to take only after a look into the source.
+
+        Of a language that may be missing, FFmpeg 7 and later cannot be told either.
+        """
+        copied = [*tracks_of(self.subtitles or ALL), *tracks_of(self.data or ALL)]
+        return self.names_program or any(track.pid is None and track.language for track in copied)
+
+    @property
+    def awaits_peer(self) -> bool:
+        """Whether nothing comes before somebody connects to us."""
+        return bool(self.listen) or (self.address.scheme == "srt" and self.address.query.get("mode") == "listener")
 
     @property
     def words(self) -> str:

@@ -50,7 +50,8 @@ class Look:
         self._ends_at = asyncio.get_running_loop().time() + time_s
 
     @property
-    def _left_s(self) -> float:
+    def left_s(self) -> float:
+        """Seconds until the time is over."""
         return self._ends_at - asyncio.get_running_loop().time()
 
     async def result(self) -> Probe:
@@ -66,7 +67,7 @@ class Look:
             said = await self._run(build_measurement(self._source, None, self._binary, self._host))
             return self._measured(self._described(said), said)
         found = await self.description()
-        if self._left_s < LEAST_S or not is_worth_measuring(found):
+        if self.left_s < LEAST_S or not is_worth_measuring(found):
             return found
         return self._measured(found, await self._run(build_measurement(self._source, found, self._binary, self._host)))
 
@@ -101,7 +102,7 @@ class Look:
         return measured(found, read, at_own_pace=self._source.address.scheme in AT_OWN_PACE)
 
     async def _run(self, command: Command) -> Said:
-        return await run_errand(command, max(0.1, self._left_s))
+        return await run_errand(command, max(0.1, self.left_s))
 
     def _failure(self, said: Said) -> SourceFault:
         words = self._source.address.masked

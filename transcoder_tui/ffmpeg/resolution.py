@@ -1,0 +1,96 @@
+"""What of a source is chosen by name, as numbers: services move, so it is looked for before each start."""
+
+from collections.abc import Iterable, Sequence
+
+from transcoder_tui.errors import SourceFault
+from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.probe import Kind, Probe, ProbedProgram, ProbedStream
+from transcoder_tui.models.source import Source
+from transcoder_tui.models.tracks import ALL, Track, tracks_of
+
+
+def needs_look(spec: ChannelSpec, source: Source) -> bool:
+    """Whether a source must be looked into before FFmpeg can be told what to take of it.
+
+    Of several sounds in one language FFmpeg decodes the first, but would copy all of them.
+    """
+    copies_sound = any(rendition.audio and rendition.audio.is_copy for rendition in spec.renditions)
+    by_language = any(track.pid is None and track.language for track in source.tracks)
+    return source.is_chosen_by_name or (copies_sound and by_language and not source.awaits_peer)
+
+
+def resolve(source: Source, found: Probe, field: str) -> Source:
+    """The source with numbers in place of names.
+
+    Args:
+        source: The source.
+        found: What it carries.
+        field: Its path in the document, such as ``sources[0]``.
+
+    Raises:
+        SourceFault: Where it has no such program or sound, with what there is.
+    """
+    program = _program(source, found, f"{field}.program")
+    streams = found.streams_of(program) if program else found.streams
+    update: dict[str, object] = {"program": str(program.number) if program and source.program else None}
+    if source.audio:
+        candidates = _of_kind(streams, "audio")
+        update["audio"] = _listed(
+            _sound(track, candidates, source.address.masked, f"{field}.audio") for track in source.tracks
+        )
+    for name, kind in _COPIED:
+        tracks = getattr(source, name)
+        if tracks and tracks != ALL:
+            candidates = _of_kind(streams, kind)
+            update[name] = _listed(_numbered(track, candidates) for track in tracks_of(tracks))
+    return source.model_copy(update=update)
+
+
+_COPIED: Sequence[tuple[str, Kind]] = (("subtitles", "subtitle"), ("data", "data"))
+
+
+def _program(source: Source, found: Probe, field: str) -> ProbedProgram | None:
+    if source.program is None:
+        return None
+    wanted = source.program.casefold()
+    for program in found.programs:
+        if wanted in (program.name.strip().casefold(), str(program.number)):
+            return program
+    there = ", ".join(f"{program.number} {program.name}".strip() for program in found.programs)
+    raise SourceFault(
+        f"no program {source.program!r} in {source.address.masked}", f"there are: {there or 'none'}", field
+    )
+
+
+def _sound(track: Track, candidates: Sequence[ProbedStream], words: str, field: str) -> str:
+    numbered = _numbered(track, candidates)
+    if numbered is None:
+        there = ", ".join(f"{_number(stream, candidates)} {stream.language}".strip() for stream in candidates)
+        raise SourceFault(f"no sound in {track.language!r} in {words}", f"there are: {there or 'none'}", field)
+    return numbered
+
+
+def _numbered(track: Track, candidates: Sequence[ProbedStream]) -> str | None:
+    """A track as a list of tracks writes it, without its language where it has a number of its own."""
+    if track.pid is not None:
+        return f"{track.pid:#x}={track.language}" if track.language else f"{track.pid:#x}"
+    if track.place is not None:
+        return f"#{track.place}"
+    for stream in candidates:
+        # A track for two languages has both, with a comma between them.
+        if track.language in stream.language.split(","):
+            number = _number(stream, candidates)
+            return f"{number}={track.language}" if stream.pid is not None else number
+    return None
+
+
+def _number(stream: ProbedStream, candidates: Sequence[ProbedStream]) -> str:
+    return f"{stream.pid:#x}" if stream.pid is not None else f"#{candidates.index(stream) + 1}"
+
+
+def _of_kind(streams: Sequence[ProbedStream], kind: Kind) -> list[ProbedStream]:
+    return [stream for stream in streams if stream.kind == kind]
+
+
+def _listed(tracks: Iterable[str | None]) -> str | None:
+    return ", ".join(track for track in tracks if track is not None) or None

@@ -192,8 +192,8 @@ class TestCreating:
             assert "234p h264 300k" in screen_text(pilot)
             await pilot.press("enter")
             await until(pilot, lambda: len(sections(form, "renditions")) == 3)
-        names = [rendition["name"] for rendition in form.document()["renditions"]]
-        assert names == ["540p", "360p", "234p"]
+            names = [rendition["name"] for rendition in form.document()["renditions"]]
+            assert names == ["540p", "360p", "234p"]
 
     async def test_what_is_rarely_used_is_folded_and_kept_as_it_was(
         self, console: ConsoleApp, client: FakeClient

@@ -1,8 +1,13 @@
 """Sample lines are as FFmpeg 5.1.9 and 9.0.2 wrote them when the fault was provoked."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from transcoder_tui.ffmpeg.diagnosis import Diagnosis, LogLine, Verdict, diagnose, parse_line
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, LogLine, Verdict, parse_line
+from transcoder_tui.ffmpeg.patterns import RULES
+from transcoder_tui.ffmpeg.rule import Damage
 from transcoder_tui.ffmpeg.side import Side, side_of
 from transcoder_tui.models.event import Severity
 
@@ -29,6 +34,9 @@ SOURCE = "udp://239.1.1.1:5000"
         ("    Last message repeated 3 times", LogLine("info", "    Last message repeated 3 times")),
         ("[hls @ 0x1] [panic] worse than fatal", LogLine("fatal", "[hls @ 0x1] worse than fatal")),
         ("2026-11-22 13:32:29.714 [warning] late", LogLine("warning", "late")),
+        ("Svt[error]: Instance 1: too small", LogLine("error", "Svt[error]: Instance 1: too small")),
+        ("20:38:54.496246/SRT:TsbPd!W:SRT.br: late", LogLine("warning", "20:38:54.496246/SRT:TsbPd!W:SRT.br: late")),
+        ("20:38:59.249740/SRT:RcvQ:w1*E:SRT.cn: no", LogLine("error", "20:38:59.249740/SRT:RcvQ:w1*E:SRT.cn: no")),
         ("", LogLine("info", "")),
         ("[error", LogLine("info", "[error")),
     ],
@@ -37,63 +45,162 @@ def test_a_line_is_parted_into_level_and_text_with_its_context(line: str, parsed
     assert parse_line(line) == parsed
 
 
-NOTES = [
-    ("[mpegts @ 0x1] Packet corrupt (stream = 0, dts = 900000).", Severity.WARNING, "lost or damaged"),
-    ("udp://x: corrupt input packet in stream 1", Severity.WARNING, "lost or damaged"),
-    ("[h264 @ 0x1] error while decoding MB 12 30, bytestream -7", Severity.WARNING, "damaged"),
-    ("[h264 @ 0x1] concealing 1200 DC, 1200 AC, 1200 MV errors in P frame", Severity.WARNING, "damaged"),
-    ("Error while decoding stream #0:0: Invalid data found when processing input", Severity.WARNING, "damaged"),
-    ("[h264 @ 0x1] non-existing PPS 0 referenced", Severity.INFO, "joined in the middle of a GOP"),
-    ("[mpegts @ 0x1] timestamp discontinuity (stream id=256): 40000000, new offset= -1", Severity.WARNING, "restarted"),
-    ("[mpegts @ 0x1] Non-monotonic DTS; previous: 2, current: 1", Severity.WARNING, "jump back"),
-    ("[mpegts @ 0x1] dts < pcr, TS is invalid", Severity.ERROR, "does not fit into its muxrate"),
-    ("[mpegts @ 0x1] Packets poorly interleaved, failed to avoid negative timestamp", Severity.WARNING, "far apart"),
-    ("[in#0 @ 0x1] Resumed reading at pts 3.2 with rate 1.0 after a lag of 1.1s", Severity.WARNING, "too slow"),
-    ("[udp @ 0x1] Circular buffer overrun. Surviving due to overrun_nonfatal option", Severity.ERROR, "too slow"),
-    ("[hls @ 0x1] Failed to reload playlist 0", Severity.WARNING, "can no longer be read"),
-    ("[http @ 0x1] Will reconnect at 0 in 1 second(s).", Severity.WARNING, "connects again"),
-    (
-        "[fifo @ 0x1] Error opening rtmp://127.0.0.1:1946/live/s3cret: Connection refused",
-        Severity.WARNING,
-        "rtmp://127.0.0.1:1946/live is down",
-    ),
-    (
-        "[tee @ 0x1] Slave muxer #1 failed: Broken pipe, continuing with 1/2 slaves.",
-        Severity.ERROR,
-        "one output was lost",
-    ),
-    (
-        "[vf#0:0 @ 0x1] Reconfiguring filter graph because video parameters changed",
-        Severity.INFO,
-        "changed its picture",
-    ),
-    ("More than 1000 frames duplicated", Severity.WARNING, "repeated"),
-]
+SAMPLES = Path(__file__).parent / "ffmpeg_lines.txt"
 
 
-@pytest.mark.parametrize(("text", "severity", "cause"), NOTES)
-def test_a_line_that_ffmpeg_survives_is_explained(text: str, severity: Severity, cause: str) -> None:
-    found = diagnose(text, SOURCE)
+def samples() -> Iterator[tuple[str, str, str]]:
+    """What a line is taken for, the version that printed it, and the line."""
+    meaning = ""
+    for text in SAMPLES.read_text().splitlines():
+        if text.startswith("    "):
+            version, _, line = text.strip().partition(" ")
+            yield meaning, version, line
+        elif text and not text.startswith("#"):
+            meaning = text
 
+
+def meaning_of(found: Diagnosis) -> str:
+    end = "ends" if found.fatal else "goes on"
+    return f"{found.severity}, {end}{'' if found.heals else ', for good'}, {found.side}: {found.cause}"
+
+
+@pytest.mark.parametrize(("meaning", "version", "line"), samples())
+def test_a_line_that_ffmpeg_printed_means(meaning: str, version: str, line: str) -> None:
+    found = Verdict(SOURCE).feed(line).means
+
+    assert version in ("5.1.9", "9.0.2")
     assert found is not None
-    assert (found.severity, found.fatal) == (severity, False)
-    assert cause in found.cause
-    assert "s3cret" not in found.cause
+    assert meaning_of(found) == meaning
+    assert "s3cr3tkey" not in found.cause
+
+
+@pytest.mark.parametrize("version", ["5.1.9", "9.0.2"])
+def test_the_table_is_made_of_lines_that_were_printed(version: str) -> None:
+    met, alone = set(), set()
+    for _, printed_by, line in samples():
+        text = parse_line(line).text
+        (alone if printed_by != version else met).add(next(rule for rule in RULES if rule.pattern.search(text)))
+
+    assert [rule.cause for rule in RULES if rule not in met | alone] == []
+    assert len(met) >= 70
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
-        "Stream mapping:",
-        "[libx264 @ 0x1] using SAR=1/1",
-        "[mpegts @ 0x1] frame size not set",
-        "[out#0/mpegts @ 0x1] Task finished with error code: -28 (No space left on device)",
-        "Error closing file rtmp://h/live/key: Broken pipe",
+        "[info] Stream mapping:",
+        "[libx264 @ 0x1] [info] using SAR=1/1",
+        "[mpegts @ 0x1] [verbose] frame size not set",
+        "[out#0/mpegts @ 0x1] [error] Task finished with error code: -28 (No space left on device)",
+        "[error] Error closing file rtmp://h/live/key: Broken pipe",
+        "[flv @ 0x55] [warning] Failed to update header with correct duration.",
+        "x265 [warning]: Source height < 720p; disabling lookahead-slices",
+        "[ac3 @ 0x55f885f290c0] [error]   5.0(side)",
+        "[info]       service_name    : Broken pipe, No space left on device",
+        "[info]       service_name    : RTP: missed 999 packets",
         "",
     ],
 )
-def test_a_line_that_tells_nothing_new_is_passed_over(text: str) -> None:
-    assert diagnose(text, SOURCE) is None
+def test_a_line_that_tells_nothing_new_is_passed_over(line: str) -> None:
+    reading = Verdict(SOURCE).feed(line)
+
+    assert (reading.means, reading.counts) == (None, None)
+
+
+@pytest.mark.parametrize(("level", "severity"), [("error", "error"), ("fatal", "error"), ("warning", "warning")])
+def test_a_line_that_no_rule_knows_is_quoted_and_as_grave_as_ffmpeg_says(level: str, severity: str) -> None:
+    found = Verdict(SOURCE, ("s3cret",)).feed(f"[out#0/flv @ 0x1] [{level}] The moon s3cret is in the way").means
+
+    assert found is not None
+    assert meaning_of(found) == f"{severity}, goes on, output: FFmpeg says: The moon *** is in the way"
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "counts", "times"),
+    [
+        ("[mpegts @ 0x1] [warning] Packet corrupt (stream = 0, dts = 396902), dropping it.", Damage.CORRUPT, 1),
+        ("[warning] udp://127.0.0.1:8877: corrupt input packet in stream 0", Damage.CORRUPT, 1),
+        ("[mpegts @ 0x1] [warning] Packet corrupt (stream = 0, dts = 396902).", None, 0),
+        ("[rtp @ 0x1] [warning] RTP: missed 12 packets", Damage.LOST, 12),
+        ("20:38:54.496246/SRT:TsbPd!W:SRT.br: @107:RCV-DROPPED 3 packet(s). Packet seqno %45", Damage.LOST, 3),
+        ("[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [warning] corrupt decoded frame", Damage.UNDECODED, 1),
+        ("[udp @ 0x1] [warning] Circular buffer overrun. Surviving due to overrun_nonfatal option", Damage.OVERRUN, 1),
+        ("[h264 @ 0x1] [error] error while decoding MB 5 1", None, 0),
+    ],
+)
+def test_damage_is_counted_once_for_each_packet(line: str, counts: Damage | None, times: int) -> None:
+    reading = Verdict(SOURCE).feed(line)
+
+    assert (reading.counts, reading.times) == (counts, times)
+
+
+def test_a_line_that_ffmpeg_repeats_is_counted_as_often() -> None:
+    reader = Verdict(SOURCE)
+    reader.feed("[udp @ 0x1] [warning] Circular buffer overrun. Surviving due to overrun_nonfatal option")
+    repeated = reader.feed("    Last message repeated 218 times")
+    assert (repeated.counts, repeated.times) == (Damage.OVERRUN, 218)
+
+    reader.feed("[warning] More than 1000 frames duplicated")
+    assert reader.feed("    Last message repeated 3 times").counts is None
+
+
+OUTPUTS = """\
+[info] Output #0, tee, to '[select=\\'v:0,a\\':f=mpegts:onfail=abort]udp://239.1.1.2:5000?ttl=1|[select=\\'v:0,a\\'\
+:f=flv:onfail=ignore]rtmp://10.0.0.1/live/k|[f=hls:hls_segment_filename=/srv/hls/n/s_%d.ts]/srv/hls/n/i.m3u8':
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        (
+            "[tee @ 0x1] [error] Slave muxer #1 failed: Broken pipe, continuing with 2/3 slaves.",
+            "rtmp://10.0.0.1/live was lost: Broken pipe; the other outputs go on",
+        ),
+        (
+            "[tee @ 0x1] [error] Slave muxer #2 failed: Input/output error, continuing with 2/3 slaves.",
+            "/srv/hls/n/i.m3u8 was lost: Input/output error; the other outputs go on",
+        ),
+        (
+            "[tee @ 0x1] [error] Slave muxer #9 failed: Broken pipe, continuing with 2/3 slaves.",
+            "an output was lost: Broken pipe; the other outputs go on",
+        ),
+    ],
+)
+def test_one_of_several_outputs_is_called_by_its_address(line: str, cause: str) -> None:
+    reader = Verdict(SOURCE)
+    reader.feed(OUTPUTS)
+
+    found = reader.feed(line).means
+
+    assert found is not None
+    assert found.cause == cause
+
+
+def test_the_output_that_ended_ffmpeg_is_named_where_a_later_line_tells_it() -> None:
+    reader = Verdict(SOURCE)
+    reader.feed(OUTPUTS)
+    reader.feed("[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: Broken pipe")
+    assert reader.result(224, ours=False).cause == "the remote end of an output closed the connection"
+
+    reader.feed("[tee @ 0x1] [error] Slave muxer #0 failed, aborting.")
+    assert reader.result(224, ours=False).cause == "the remote end of udp://239.1.1.2:5000 closed the connection"
+
+
+def test_a_general_cause_is_told_with_the_line_that_no_rule_knows() -> None:
+    log = (
+        "[libx264 @ 0x1] [error] The planets are not aligned\n"
+        "[vost#0:0/libx264 @ 0x2] [enc:libx264 @ 0x3] [error] Error while opening encoder - maybe incorrect parameters"
+    )
+
+    assert verdict(log).cause == "the encoder does not accept its settings: The planets are not aligned"
+
+
+def test_a_timeout_of_an_output_is_no_silence_of_the_source() -> None:
+    found = verdict("[error] rtmp://127.0.0.1:8835/nope/s3cr3tkey: Input/output error")
+
+    assert (found.cause, found.side) == ("the server of rtmp://127.0.0.1:8835/nope refuses the stream", Side.OUTPUT)
 
 
 def verdict(log: str, exit_code: int | None = 1, *, source: str = SOURCE, secrets: tuple[str, ...] = ()) -> Diagnosis:
@@ -182,7 +289,7 @@ ENDS = [
     pytest.param(
         "[error] av_interleaved_write_frame(): Broken pipe\n    Last message repeated 2 times\n"
         "[error] Error writing trailer of rtmp://127.0.0.1:5988/live/key: Broken pipe",
-        "the remote end closed the connection",
+        "the remote end of rtmp://127.0.0.1:5988/live closed the connection",
         True,
         Side.OUTPUT,
         id="5.1 RTMP server leaves",
@@ -191,7 +298,7 @@ ENDS = [
         "[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: Connection reset by peer\n"
         "[out#0/flv @ 0x1] [error] Error muxing a packet\n"
         "[out#0/flv @ 0x1] [error] Task finished with error code: -104 (Connection reset by peer)",
-        "the remote end closed the connection",
+        "the remote end of an output closed the connection",
         True,
         Side.OUTPUT,
         id="9.0 RTMP server leaves",
@@ -207,7 +314,7 @@ ENDS = [
     pytest.param(
         "[udp @ 0x1] [error] bind failed: Cannot assign requested address\n"
         "[out#0/mpegts @ 0x1] [fatal] Error opening output udp://239.1.1.1:5990?ttl=1: Cannot assign requested address",
-        "the address of an interface is gone from this host",
+        "the interface address of udp://239.1.1.1:5990 is gone from this host",
         True,
         Side.OUTPUT,
         id="9.0 output interface absent",
@@ -215,7 +322,7 @@ ENDS = [
     pytest.param(
         "[udp @ 0x1] [error] bind failed: Address already in use\n"
         "[error] udp://127.0.0.1:5993?localaddr=127.0.0.1: Inappropriate ioctl for device",
-        "the port is taken by another program on this host",
+        "the port of udp://127.0.0.1:5993 is taken by another program on this host",
         True,
         Side.OUTPUT,
         id="5.1 port taken",
@@ -275,7 +382,7 @@ ENDS = [
     pytest.param(
         "[hls @ 0x1] [error] Failed to open file '/srv/hls/n/s_00000000.ts.tmp'\n"
         "[hls @ 0x1] [error] failed to rename file /srv/hls/n/i.tmp to /srv/hls/n/i: No such file or directory",
-        "an HLS directory is gone or cannot be written",
+        "/srv/hls/n/s_00000000.ts.tmp cannot be written: its directory is gone, full or closed to us",
         True,
         Side.OUTPUT,
         id="HLS directory gone",
@@ -305,7 +412,7 @@ ENDS = [
     ),
     pytest.param(
         "[tls @ 0x1] [error] Peer certificate failed verification\n[error] https://h/x.ts: Input/output error",
-        "the TLS certificate of the server is not trusted",
+        "the TLS certificate of udp://239.1.1.1:5000 is not trusted",
         True,
         Side.SOURCE,
         id="5.1 certificate not trusted",
@@ -313,7 +420,7 @@ ENDS = [
     pytest.param(
         "[tls @ 0x1] [error] error:0A000086:SSL routines::certificate verify failed\n"
         "[in#0 @ 0x1] [error] Error opening input: Input/output error",
-        "the TLS certificate of the server is not trusted",
+        "the TLS certificate of udp://239.1.1.1:5000 is not trusted",
         True,
         Side.SOURCE,
         id="9.0 certificate not trusted",
@@ -382,7 +489,7 @@ def test_a_read_error_of_another_kind_of_source_is_not_taken_for_silence() -> No
     reader.feed("[error] file:/srv/clip.ts: Input/output error")
     reader.feed("[in#0 @ 0x1] [error] Error opening input: Input/output error")
 
-    assert reader.result(1, ours=False).cause == "file://clip.ts cannot be read"
+    assert reader.result(1, ours=False).cause == "file://clip.ts cannot be opened or read"
 
 
 def test_the_earliest_fatal_line_wins_over_its_consequences() -> None:
@@ -488,7 +595,7 @@ def test_a_kill_is_the_cause_although_the_log_has_errors() -> None:
 
 
 def test_an_unknown_error_is_quoted_without_its_secrets() -> None:
-    found = verdict("[rtmp @ 0x1] [error] Server error: live/k3y-of-the-day is busy", secrets=("k3y-of-the-day",))
+    found = verdict("[moon @ 0x1] [error] Server error: live/k3y-of-the-day is busy", secrets=("k3y-of-the-day",))
 
     assert found.cause == "FFmpeg says: Server error: live/*** is busy"
 

@@ -10,6 +10,7 @@ import pytest
 
 from transcoder_tui.host import signs
 from transcoder_tui.host.signs import look
+from transcoder_tui.host.udp import sockets_of
 
 LINE = "{pid} ({name}) {state} " + " ".join(["0"] * 49)
 
@@ -39,7 +40,7 @@ def test_a_connection_that_nobody_answers_holds_nothing_unsent(server: socket.so
         one.setblocking(False)
         with suppress(BlockingIOError):
             one.connect(server.getsockname())
-    states = [fields[3] for fields in signs._table(os.getpid(), "tcp", signs._sockets(os.getpid()))]
+    states = [fields[3] for fields in signs._table(os.getpid(), "tcp", sockets_of(os.getpid()))]
 
     seen = look(os.getpid())
 

@@ -5,20 +5,26 @@ import os
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import lru_cache
 
 from transcoder_tui.ffmpeg.masking import mask
+from transcoder_tui.ffmpeg.output_names import OutputNames, shown
 from transcoder_tui.ffmpeg.patterns import (
     CONSEQUENCE,
+    LISTENS,
     NO_PACKETS,
     NO_STREAMS,
-    READ_ERROR,
+    NOBODY_CALLED,
+    NOISE,
+    OF_SOURCES,
     RULES,
     SIGNALLED,
     SILENT_INPUT,
-    Rule,
+    TIMED_OUT,
 )
+from transcoder_tui.ffmpeg.rule import Damage, Rule
 from transcoder_tui.ffmpeg.side import Side, side_of
 from transcoder_tui.models.event import Severity
 
@@ -34,9 +40,20 @@ _TAGGED = re.compile(
     r"\[(?P<level>panic|fatal|error|warning|info|verbose|debug|trace)\] (?P<text>.*)$",
     re.DOTALL,
 )
-_X264 = re.compile(r"^x26[45] \[(?P<level>error|warning|info)\]: ")
+_LIBRARY = re.compile(
+    r"(?:x26[45] \[|Svt\[|[\d:.]+/SRT:[^ ]*?[*!](?=[EW]:))(?P<level>error|warning|warn|info|E|W)(?:\]|:)"
+)
+"""How x264, x265, SVT-AV1 and libsrt write, which do not go by FFmpeg's log."""
+_REPEATED = re.compile(r" +Last message repeated (?P<times>\d+) times")
 _CONTEXT = re.compile(r"^(\[[^\]]+ @ (?:0x)?[0-9a-f]+\] )+")
-_LEVELS = {"panic": "fatal", "debug": "verbose", "trace": "verbose"}
+_LEVELS = {
+    "panic": "fatal",
+    "debug": "verbose",
+    "trace": "verbose",
+    "warn": "warning",
+    "E": "error",
+    "W": "warning",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,18 @@ class Diagnosis:
     """Whose fault it is: another source can help only where it is the source's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line of the log that was read."""
+
+    line: LogLine
+    means: Diagnosis | None = None
+    """None for lines that mean nothing to an operator, or only follow from another line."""
+    counts: Damage | None = None
+    """What it is counted as, and how often."""
+    times: int = 0
+
+
 def parse_line(line: str) -> LogLine:
     """Takes a log line apart; a line without a level, such as ``Last message repeated``, counts as ``info``."""
     line = line[:MAX_LINE].rstrip("\r\n")
@@ -73,27 +102,41 @@ def parse_line(line: str) -> LogLine:
     if tagged:
         level = tagged["level"]
         return LogLine(_LEVELS.get(level, level), tagged["context"] + tagged["text"])
-    x264 = _X264.match(line)
-    return LogLine(x264["level"] if x264 else "info", line)
+    library = _LIBRARY.match(line)
+    level = library["level"] if library else "info"
+    return LogLine(_LEVELS.get(level, level), line)
 
 
-def diagnose(text: str, source: str = UNKNOWN_SOURCE) -> Diagnosis | None:
-    """What a line means.
+@dataclass
+class _Cause:
+    """What a verdict rests on so far."""
 
-    Args:
-        text: The text of a :class:`LogLine`.
-        source: Address of the channel's source, secrets masked.
+    rule: Rule | None = None
+    """What the first line that ends FFmpeg says."""
+    words: dict[str, str] = field(default_factory=dict)
+    """The groups of its pattern."""
+    quote: str = ""
+    """The first error that no rule knows."""
+    side: Side = Side.UNKNOWN
+    output: str = ""
+    """The address of the output that it is about; empty where the log does not tell."""
+    silent_input: bool = False
+    listens: bool = False
+    """Whether FFmpeg said that it waited to be called."""
+    signalled: bool = False
 
-    Returns:
-        None for lines that mean nothing to an operator, or only follow from another line.
-    """
-    text = text[:MAX_LINE]
-    found = None if CONSEQUENCE.search(text) else _find(text)
-    return _explain(*found, text, source) if found else None
+    def learn(self, text: str, source: str, outputs: OutputNames) -> None:
+        """Takes from a line that follows whom the cause speaks of."""
+        if self.rule is None and not self.quote:
+            return
+        if self.side is Side.UNKNOWN:
+            self.side = side_of(text, source)
+        if self.side is Side.OUTPUT and not self.output:
+            self.output = outputs.of(text)
 
 
 class Verdict:
-    """Why an FFmpeg ended: reads its log as it grows, and is asked at the end.
+    """Reads an FFmpeg's log as it grows: what each line means by itself, and at the end why it ended.
 
     The earliest line that ends FFmpeg tells the cause, since all that follows are consequences. Exit codes say little:
     0 for a live source that was lost, 1 for everything up to FFmpeg 6.
@@ -106,53 +149,109 @@ class Verdict:
     def __init__(self, source: str = UNKNOWN_SOURCE, secrets: Sequence[str] = ()) -> None:
         self._source = source or UNKNOWN_SOURCE
         self._secrets = tuple(secrets)
+        self._outputs = OutputNames()
+        self._counted: Damage | None = None
         self.forget()
 
     def forget(self) -> None:
         """Keeps nothing of the lines so far, which have proved to end nothing."""
-        self._cause: Diagnosis | None = None
-        self._quote = ""
-        self._side = Side.UNKNOWN
-        self._silent_input = False
-        self._signalled = False
+        self._seen = _Cause()
 
     @property
     def is_clear(self) -> bool:
         """Whether no line so far would decide what :meth:`result` says."""
-        return not (self._cause or self._quote or self._silent_input or self._signalled)
+        return self._seen == _Cause()
 
-    def feed(self, line: str) -> None:
-        """Takes the next line of the log."""
+    def feed(self, line: str) -> Reading:
+        """Takes the next line of the log.
+
+        Returns:
+            What it means by itself.
+        """
         parsed = parse_line(line)
-        self._silent_input = self._silent_input or bool(SILENT_INPUT.search(parsed.text))
-        self._signalled = self._signalled or bool(SIGNALLED.search(parsed.text))
-        found = _find(parsed.text)
-        if found and found[0].goes_on:
-            self._cause, self._quote, self._side = None, "", Side.UNKNOWN
-        if parsed.level not in ("fatal", "error"):
-            return
-        if self._side is Side.UNKNOWN and (self._cause or self._quote):
-            self._side = side_of(parsed.text, self._source)
-        if CONSEQUENCE.search(parsed.text):
-            return
-        if found and found[0].fatal:
-            rule, match = found
-            silent = NO_STREAMS if self._silent_input else READ_ERROR if self._source.startswith("udp://") else None
-            if silent is not None and silent.search(parsed.text):
-                rule = NO_PACKETS
-            if self._cause is None:
-                self._cause = _explain(rule, match, parsed.text, self._source)
-                self._side = self._cause.side
-        elif not found and not self._quote:
-            self._quote = _CONTEXT.sub("", parsed.text)[:MAX_QUOTE]
-            if self._cause is None:
-                self._side = side_of(parsed.text, self._source)
+        if parsed.level == "info":
+            self._outputs.learn(line)
+            if repeated := _REPEATED.match(parsed.text):
+                return Reading(parsed, None, self._counted, int(repeated["times"]))
+            self._seen.signalled = self._seen.signalled or bool(SIGNALLED.search(parsed.text))
+        kind = self._kind(parsed.text)
+        if isinstance(kind, Rule) and kind.goes_on:
+            self.forget()
+        if parsed.level in ("fatal", "error"):
+            self._judge(parsed.text, kind)
+        return self._reading(parsed, kind)
+
+    def _kind(self, text: str) -> "Rule | _Silence | None":
+        kind = _kind_of(_VARYING.sub("0000", text))
+        if kind is _Silence.NOISE and SILENT_INPUT.search(text):
+            self._seen.silent_input = True
+        if not isinstance(kind, Rule) or not kind.fatal:
+            return kind
+        if self._seen.silent_input and NO_STREAMS.search(text):
+            return NO_PACKETS
+        if side_of(text, self._source) is Side.OUTPUT:
+            waited = LISTENS.search(text)
+            return NOBODY_CALLED if waited and TIMED_OUT.search(text) else kind
+        if TIMED_OUT.search(text) and (self._seen.listens or LISTENS.search(self._source + text)):
+            return NOBODY_CALLED
+        scheme = self._source.partition("://")[0]
+        special = (rule for schemes, rule in OF_SOURCES if scheme in schemes.split() and rule.pattern.search(text))
+        return next(special, kind)
+
+    def _judge(self, text: str, kind: "Rule | _Silence | None") -> None:
+        """Takes an error into account."""
+        seen = self._seen
+        seen.listens = seen.listens or bool(LISTENS.search(text))
+        if isinstance(kind, Rule):
+            if kind.fatal and seen.rule is None:
+                seen.rule, seen.words, seen.side = kind, _words(kind, text), kind.side
+        elif kind is None and not seen.quote:
+            seen.quote = _CONTEXT.sub("", text)[:MAX_QUOTE]
+        seen.learn(text, self._source, self._outputs)
+
+    def _reading(self, line: LogLine, kind: "Rule | _Silence | None") -> Reading:
+        self._counted = None
+        if kind is None:
+            return Reading(line, self._unknown(line))
+        if isinstance(kind, _Silence) or (line.level in ("info", "verbose") and (kind.fatal or kind.counts)):
+            return Reading(line)
+        self._counted = kind.counts
+        words = _words(kind, line.text)
+        side = side_of(line.text, self._source) if kind.side is Side.UNKNOWN else kind.side
+        output = self._outputs.of(line.text) if side is Side.OUTPUT else ""
+        means = self._explain(kind, words, side, output)
+        return Reading(line, means, kind.counts, int(words.get("count") or 1) if kind.counts else 0)
+
+    def _unknown(self, line: LogLine) -> Diagnosis | None:
+        """A line that no rule knows: as grave as FFmpeg says, and quoted."""
+        severity = _SEVERITIES.get(line.level)
+        if severity is None:
+            return None
+        quote = mask(_CONTEXT.sub("", line.text)[:MAX_QUOTE], self._secrets)
+        side = side_of(line.text, self._source)
+        return Diagnosis(severity, f"FFmpeg says: {quote}", _SEE_LOG, heals=True, fatal=False, side=side)
+
+    def _explain(self, rule: Rule, groups: dict[str, str], side: Side, output: str, quote: str = "") -> Diagnosis:
+        named = output or "an output"
+        ends = {Side.SOURCE: self._source, Side.OUTPUT: named}
+        words = {
+            **groups,
+            "source": self._source,
+            "output": named,
+            "end": ends.get(side, f"{self._source} or an output"),
+        }
+        cause = rule.cause.format_map(words)
+        if quote:
+            cause += f": {quote}"
+        remedy = rule.remedy.format_map(words)
+        return Diagnosis(rule.severity, mask(cause, self._secrets), remedy, rule.heals, rule.fatal, side)
 
     def so_far(self) -> Diagnosis | None:
         """The cause as far as the log tells it by now; None where it tells none."""
-        if self._cause is None:
+        seen = self._seen
+        if seen.rule is None:
             return None
-        return replace(self._cause, cause=mask(self._cause.cause, self._secrets), side=self._side)
+        return self._explain(seen.rule, seen.words, seen.side, seen.output, seen.quote if seen.rule.vague else "")
 
     def result(self, exit_code: int | None, ours: bool) -> Diagnosis:
         """The verdict.
@@ -165,18 +264,19 @@ class Verdict:
             return _ended(Severity.INFO, "stopped")
         if exit_code is not None and exit_code < 0:
             return self._killed(-exit_code)
-        if self._signalled and exit_code in (255, 123, None):
+        if self._seen.signalled and exit_code in (255, 123, None):
             return _ended(
                 Severity.WARNING,
                 "stopped by a signal from outside",
                 "look who stops FFmpeg besides this program",
                 Side.HOST,
             )
-        side = _side_by_exit(exit_code) if self._side is Side.UNKNOWN else self._side
-        if seen := self.so_far():
-            return replace(seen, side=side)
-        if self._quote:
-            return _ended(Severity.ERROR, f"FFmpeg says: {mask(self._quote, self._secrets)}", _SEE_LOG, side)
+        seen = self._seen
+        side = _side_by_exit(exit_code) if seen.side is Side.UNKNOWN else seen.side
+        if found := self.so_far():
+            return replace(found, side=side)
+        if seen.quote:
+            return _ended(Severity.ERROR, f"FFmpeg says: {mask(seen.quote, self._secrets)}", _SEE_LOG, side)
         return _ended(Severity.ERROR, self._in_words(exit_code), _SEE_LOG, side)
 
     def _killed(self, number: int) -> Diagnosis:
@@ -192,6 +292,8 @@ class Verdict:
                 Side.HOST,
             )
         if number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGFPE):
+            if found := self.so_far():
+                return replace(found, cause=f"{found.cause}; FFmpeg crashed of it ({name})")
             return _ended(
                 Severity.ERROR,
                 f"FFmpeg crashed ({name})",
@@ -234,31 +336,34 @@ def _ended(severity: Severity, cause: str, remedy: str = "", side: Side = Side.U
     return Diagnosis(severity, cause, remedy, heals=True, fatal=True, side=side)
 
 
-def _find(text: str) -> tuple[Rule, re.Match[str]] | None:
-    for rule in RULES:
-        match = rule.pattern.search(text)
-        if match:
-            return rule, match
-    return None
+class _Silence(Enum):
+    """What a line that no rule explains is, where that is known."""
+
+    CONSEQUENCE = "follows from another line"
+    NOISE = "asks nothing of an operator"
 
 
-def _explain(rule: Rule, match: re.Match[str], text: str, source: str) -> Diagnosis:
-    words = {name: value or "" for name, value in match.groupdict().items()}
+_SEVERITIES = {"fatal": Severity.ERROR, "error": Severity.ERROR, "warning": Severity.WARNING}
+_VARYING = re.compile(r"0x[0-9a-f]+|\d{4,}")
+"""What differs between lines of one kind: pointers, timestamps, ports."""
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(text: str) -> Rule | _Silence | None:
+    """What kind of line it is; remembered, since floods repeat a few kinds: 2 us instead of 60."""
+    if CONSEQUENCE.search(text):
+        return _Silence.CONSEQUENCE
+    if NOISE.search(text) or SILENT_INPUT.search(text):
+        return _Silence.NOISE
+    return next((rule for rule in RULES if rule.pattern.search(text)), None)
+
+
+def _words(rule: Rule, text: str) -> dict[str, str]:
+    """The groups of a rule in a line; one of a second alternative, as ``what2``, goes by the name of the first."""
+    match = rule.pattern.search(text)
+    words: dict[str, str] = {}
+    for name, value in match.groupdict().items() if match else ():
+        words[name.removesuffix("2")] = words.get(name.removesuffix("2")) or value or ""
     if "url" in words:
-        words["url"] = _shown(words["url"])
-    words["source"] = source
-    cause, remedy = rule.cause.format_map(words), rule.remedy.format_map(words)
-    side = side_of(text, source) if rule.side is Side.UNKNOWN else rule.side
-    return Diagnosis(rule.severity, cause, remedy, rule.heals, rule.fatal, side)
-
-
-def _shown(url: str) -> str:
-    """An address as FFmpeg logs it, without login and parameters, and for RTMP without its stream key."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an output"
-    if parts.scheme == "file" or not parts.netloc:
-        return parts.path or url
-    path = "/".join(parts.path.split("/")[:2]) if parts.scheme in ("rtmp", "rtmps") else parts.path
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+        words["url"] = shown(words["url"])
+    return words

@@ -20,16 +20,19 @@ class Side(StrEnum):
     """It could not be told."""
 
 
-_OF_INPUT = re.compile(r"\[(?:in#|ist#|dec:|https? @)|Error opening input|Error during demuxing|IP_ADD_MEMBERSHIP")
-_OF_OUTPUT = re.compile(
-    r"\[(?:out#|[avs]?ost#|enc:|fifo @|tee @)|Error opening output|Could not write header|av_interleaved_write_frame"
+_OF_INPUT = re.compile(
+    r"\[(?:in#|[avds]?ist#|dec:|https? @|rtsp @|concat @)|Error opening input|Error during demuxing|IP_ADD_MEMBERSHIP"
 )
-_URL = re.compile(r"\b(?P<scheme>udp|srt|tcp|tls|rtmps?|https?)://(?P<authority>[^\s'/?]*[^\s'/?:.,])")
+_OF_OUTPUT = re.compile(
+    r"\[(?:out#|[avds]?ost#|enc:|fifo @|tee @|segment @|hls muxer @)"
+    r"|Error opening output|Could not write header|av_interleaved_write_frame"
+)
+_URL = re.compile(r"\b(?P<scheme>udp|rtp|rtsp|srt|tcp|tls|rtmps?|https?)://(?P<authority>[^\s'/?]*[^\s'/?:.,])")
 _FILE = re.compile(r"\bfile:(?P<path>.+?)'?(?:: |$)")
-_HOST = re.compile(r"Failed to resolve hostname (?P<host>[^:\s]+)")
+_HOST = re.compile(r"(?:Failed to resolve hostname |getaddrinfo\()(?P<host>[^:,\s]+)")
 _ANY = "0.0.0.0"
 """What a listener without a host is logged as."""
-_PORTS = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
+_PORTS = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443, "rtsp": 554}
 
 
 def side_of(text: str, source: str) -> Side:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
+from transcoder_tui.host.udp import UdpDrops
 from transcoder_tui.models.view import Nic, SystemSample
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -113,6 +114,8 @@ class ProcessSample(NamedTuple):
     """Resident memory."""
     written_bytes: int | None
     """Handed to ``write`` since its start, so to files and pipes but not to UDP; None where we may not know."""
+    udp_drops: int | None = None
+    """Datagrams that the kernel threw away since its sockets were opened; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,13 @@ class ProcessSampler:
     def __init__(self) -> None:
         self._turn = 0
         self._last: dict[int, _Reading] = {}
+        self._drops = UdpDrops()
 
     def sample(self, pids: Collection[int]) -> dict[int, ProcessSample]:
         """Figures of the processes whose turn it is and that live, by pid; those that are not named are forgotten."""
         self._turn = (self._turn + 1) % self.TURNS
         if self._turn == 0:
+            self._drops.refresh(pids)
             self._last = {pid: reading for pid, reading in self._last.items() if pid in pids}
         samples: dict[int, ProcessSample] = {}
         for pid in pids:
@@ -152,7 +157,8 @@ class ProcessSampler:
             if before is None or before.is_first or pid % self.TURNS == self._turn:
                 found = _sample(pid, before)
                 if found is not None:
-                    samples[pid], self._last[pid] = found
+                    samples[pid] = found[0]._replace(udp_drops=self._drops.of(pid))
+                    self._last[pid] = found[1]
         return samples
 
 

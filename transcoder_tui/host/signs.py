@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcoder_tui.host.sampling import TICKS_PER_SECOND, parse_stat, read_stat, read_written
+from transcoder_tui.host.udp import sockets_of
 
 ESTABLISHED = "01"
 """The state of a connected TCP socket in /proc/net/tcp: others count a SYN or a FIN, or connections, as bytes."""
@@ -43,7 +44,7 @@ def look(pid: int) -> Signs | None:
     stat = read_stat(pid)
     if stat is None:
         return None
-    sockets = _sockets(pid)
+    sockets = sockets_of(pid)
     received = dropped = unsent = 0
     for fields in _table(pid, "udp", sockets):
         received += int(fields[4].partition(":")[2], 16)
@@ -66,19 +67,7 @@ def _hangs(pid: int) -> bool:
     return False
 
 
-def _sockets(pid: int) -> set[str]:
-    """The inodes of its sockets."""
-    found = set()
-    with suppress(OSError):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                link = str(descriptor.readlink())
-                if link.startswith("socket:["):
-                    found.add(link[8:-1])
-    return found
-
-
-def _table(pid: int, protocol: str, inodes: set[str]) -> Iterator[list[str]]:
+def _table(pid: int, protocol: str, inodes: frozenset[str]) -> Iterator[list[str]]:
     """The lines of the kernel's tables of sockets that belong to these inodes, in the network of the process."""
     for name in (protocol, f"{protocol}6") if inodes else ():
         with suppress(OSError):

@@ -43,8 +43,26 @@ class Telemetry(BaseModel):
     """Bits per second that leave, over the last seconds."""
     drops: int | None = None
     """Frames dropped since start, all renditions."""
+    drops_per_min: int | None = None
+    """Of these, in the last minute (50 to 60 s); likewise for the other counters."""
     dups: int | None = None
     """Frames repeated since start, all renditions."""
+    dups_per_min: int | None = None
+    corrupt: int | None = None
+    """Packets of picture and sound (PES) of the source that came in part, since it is on air: what a continuity error
+    (CC) becomes. FFmpeg does not log continuity errors themselves: several within one packet count once, and those in
+    tables or null packets do not count. In a flood of the log (over 500 lines a second) at least so many."""
+    corrupt_per_min: int | None = None
+    lost: int | None = None
+    """Datagrams of RTP and SRT sources that never arrived, by their sequence numbers."""
+    lost_per_min: int | None = None
+    undecoded: int | None = None
+    """Pictures and pieces of sound of the source that could not be decoded whole."""
+    undecoded_per_min: int | None = None
+    overrun: int | None = None
+    """Datagrams that this machine threw away because FFmpeg did not take them in time: by the kernel (``drops`` in
+    /proc/net/udp, looked at every 5 s) and by FFmpeg's own buffer."""
+    overrun_per_min: int | None = None
     media_s: float | None = None
     """Media time since start."""
     cpu_percent: float | None = None

@@ -46,6 +46,7 @@ REACTIONS = {
     Health.NO_CARRIER: Reaction.WARN,
     Health.OUTPUT_FROZEN: Reaction.WARN,
     Health.OUTPUT_FAULT: Reaction.WARN,
+    Health.SOURCE_DAMAGED: Reaction.WARN,
     Health.TOO_SLOW: Reaction.WARN,
     Health.LIMIT_MISSED: Reaction.WARN,
     Health.ON_BACKUP: Reaction.RETURN,

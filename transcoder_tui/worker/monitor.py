@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from transcoder_tui.ffmpeg.command import mask
-from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict, diagnose, parse_line
+from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Reading, Verdict
 from transcoder_tui.ffmpeg.progress import Progress, ProgressParser
 from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.event import Severity
 from transcoder_tui.models.view import Telemetry
+from transcoder_tui.worker.damage import SourceDamage
 from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
 from transcoder_tui.worker.logfile import ChannelLog, stamp
 from transcoder_tui.worker.readers import ProgressReader, StderrReader
@@ -83,7 +84,8 @@ class Monitor:
             log_end=log.end if observed.adopted else None,
         )
         self._watchdog = Watchdog(time.monotonic(), on_air=observed.on_air)
-        self._telemetry = RunTelemetry(observed.cbr_bps, observed.slow_s)
+        self._damage = SourceDamage(observed.run_dir.damage, adopted=observed.adopted)
+        self._telemetry = RunTelemetry(observed.cbr_bps, observed.slow_s, self._damage)
         self._read_at = time.monotonic()
 
     @property
@@ -139,17 +141,19 @@ class Monitor:
         for raw in lines:
             if OPENING in raw or SKIPPED_TAG in raw:
                 continue
-            masked = mask(raw, self._secrets)
-            self._verdict.feed(masked)
-            line = parse_line(masked)
-            if line.level == "error":
-                self._notice(line.text, now)
-            stamped.append(stamp(at, line.level, line.text))
+            reading = self._verdict.feed(mask(raw, self._secrets))
+            if reading.counts is not None and self.on_air:
+                self._damage.add(reading.counts, reading.times, now)
+            self._notice(reading, now)
+            stamped.append(stamp(at, reading.line.level, reading.line.text))
         self._log.write(stamped)
+        self._damage.keep()
 
     def feed_process(self, sample: ProcessSample) -> None:
         """Takes in what the kernel says of the process."""
         self._telemetry.feed_process(sample)
+        if sample.udp_drops is not None:
+            self._damage.dropped(sample.udp_drops, sample.at)
 
     def figures(self, now: float) -> Telemetry:
         """Its figures as of ``now`` (monotonic seconds)."""
@@ -159,9 +163,17 @@ class Monitor:
         """What the log complains of at present although the channel is on air, such as a dead output of several."""
         return self._complaint if self._complaint and now - self._complained_at < COMPLAINT_S else None
 
-    def _notice(self, text: str, now: float) -> None:
-        found = diagnose(text, self._source)
-        if found is not None and found.severity != Severity.INFO:
+    def damage(self, now: float) -> Trouble | None:
+        """What is the matter with the source as it arrives."""
+        return self._damage.trouble(self._source, now)
+
+    def _notice(self, reading: Reading, now: float) -> None:
+        found = reading.means
+        if found is None or found.severity is Severity.INFO:
+            return
+        # Damage of the source is counted, and has an alarm of its own.
+        is_damage = found.side is Side.SOURCE and found.severity is Severity.WARNING
+        if found.side is Side.OUTPUT or (reading.line.level in ("error", "fatal") and not is_damage):
             self._complaint, self._complained_at = found, now
 
     def quiet_s(self, now: float) -> float:

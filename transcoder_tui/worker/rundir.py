@@ -45,6 +45,11 @@ class RunDir:
         """How many bytes of FFmpeg's stderr are in the channel's log already."""
         return self.path / "stderr.offset"
 
+    @property
+    def damage(self) -> Path:
+        """How much of FFmpeg's source was lost or damaged so far."""
+        return self.path / "damage"
+
     def lock(self) -> int | None:
         """Takes the run's lock, which FFmpeg inherits and holds as long as it lives.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from transcoder_tui.ffmpeg.progress import Progress
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.view import Telemetry
+from transcoder_tui.worker.damage import SourceDamage, Tally
 
 WINDOW_S = 10.0
 """Span of the figures. FFmpeg's own ``speed=`` and ``fps=`` are averages since its start, which hide a fault."""
@@ -31,21 +32,26 @@ class RunTelemetry:
         cbr_bps: Constant rate of the run's transport stream outputs together, in bits per second, null packets
             included; it leaves at this rate as long as media time advances in real time.
         long_s: Seconds over which :meth:`long_speed` looks.
+        damage: What its source loses; None where nobody counts that.
     """
 
-    def __init__(self, cbr_bps: int, long_s: float = 60.0) -> None:
+    def __init__(self, cbr_bps: int, long_s: float = 60.0, damage: SourceDamage | None = None) -> None:
         self._cbr_bps = cbr_bps
         self._long_s = long_s
         self._points: deque[_Point] = deque()
         self._samples: deque[ProcessSample] = deque()
         self._media: deque[tuple[float, int]] = deque()
         self._advanced: tuple[float, int] | None = None
+        self._damage = damage
+        self._drops, self._dups = Tally(), Tally()
 
     def feed(self, progress: Progress, now: float) -> None:
         """Takes in one progress block that was read at ``now`` (monotonic seconds)."""
         self._points.append(_Point(now, progress))
         while len(self._points) > 2 and now - self._points[0].at > WINDOW_S:
             self._points.popleft()
+        self._drops.reach(progress.drop_frames or 0, now)
+        self._dups.reach(progress.dup_frames or 0, now)
         if progress.out_time_us is not None:
             self._measure(progress.out_time_us, now)
 
@@ -93,9 +99,14 @@ class RunTelemetry:
         last = self._points[-1].progress
         update: dict[str, float | int | None] = {
             "drops": last.drop_frames,
+            "drops_per_min": None if last.drop_frames is None else self._drops.last_minute(now),
             "dups": last.dup_frames,
+            "dups_per_min": None if last.dup_frames is None else self._dups.last_minute(now),
             "media_s": round(last.out_time_us / 1e6, 1) if last.out_time_us is not None else None,
         }
+        for kind, tally in self._damage.tallies.items() if self._damage else ():
+            update[kind.value] = tally.total
+            update[f"{kind.value}_per_min"] = tally.last_minute(now)
         first, final = self._points[0], self._points[-1]
         span = final.at - first.at
         if span > 0:

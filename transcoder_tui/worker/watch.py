@@ -85,6 +85,9 @@ class Watch:
         complaint = self.monitor.complaint(now)
         if complaint is not None:
             found.append(Trouble(Health.OUTPUT_FAULT, complaint.cause, complaint.remedy))
+        damage = self.monitor.damage(now)
+        if damage is not None:
+            found.append(damage)
         return found + self._slow(now)
 
     def must_end(self, trouble: Trouble, now: float) -> bool:

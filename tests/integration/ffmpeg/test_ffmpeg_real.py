@@ -260,7 +260,7 @@ def test_an_rtmp_server_receives_picture_and_sound(
     found = run.verdict()
 
     assert streams(ffprobe, received) == [("h264", 160), ("aac", None)]
-    assert found.cause == "the remote end closed the connection"
+    assert found.cause == f"the remote end of {url.removesuffix('/key')} closed the connection"
     assert "live/key" not in run.command.shell()
 
 

@@ -120,13 +120,15 @@ INPUTS = (
     Case("multicast", "h264+aac", ("multicast",), quick=True),
     Case("ssm", "h264+aac", ("udp",)),
     Case("rtp", "h264+aac", ("udp",)),
-    Case("mpts", "h264+aac", ("udp",)),
+    Case("mpts, by number", "h264+aac", ("udp",)),
+    Case("mpts, by name", "h264+aac", ("udp",)),
     Case("srt-caller", "h264+aac", ("udp",)),
     Case("srt-listener", "h264+aac", ("udp",)),
     Case("http-ts", "h264+aac", ("udp",)),
     Case("hls", "h264+aac", ("udp",)),
     Case("rtmp", "h264+aac", ("udp",)),
     Case("rtmp-listen", "h264+aac", ("udp",)),
+    Case("rtsp", "h264+aac", ("udp",)),
 )
 """Each kind of source."""
 

@@ -35,14 +35,14 @@ PACKAGES = {
     "openssl": "openssl",
 }
 """Each program that the suite runs, and what to install on Debian for it."""
-PATH = f"{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin"
+PATH = f"/usr/local/bin:{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin"
 """Where the programs are looked for: nginx is where only root looks."""
 PATIENCE_S = 60.0
 
 
 def tool_found(name: str) -> str | None:
     """Where a program is; None where it is missing."""
-    return shutil.which(name, path=PATH) or shutil.which(name)
+    return shutil.which(name, path=PATH)
 
 
 def tool_path(name: str) -> str:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "ffmpeg"))
 
 from conformance_figures import Row, markdown_table, terminal_table
 from conformance_rig import PACKAGES, Rig, tool_found, tool_path
-from feeds import PROGRAMME_RATE
+from feeds import PCR_PID, PROGRAMME_RATE, SECOND_PROGRAM
 
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
 from transcoder_tui.ffmpeg.command import HostFacts
@@ -59,9 +59,12 @@ def media(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         if not (directory / "made").exists():
             _make(directory / "clip.ts", CLIP_S)
             _make(directory / "programme.ts", PROGRAMME_S, "-muxrate", str(PROGRAMME_RATE))
-            subprocess.run(
-                [tool_path("ingests"), "-p", "256", str(directory / "programme.ts")], check=True, capture_output=True
-            )
+            _make_mpts(directory / "mpts.ts", directory / "programme.ts")
+            for name in ("programme.ts", "mpts.ts"):
+                # When multicat is to send each datagram.
+                subprocess.run(
+                    [tool_path("ingests"), "-p", PCR_PID, str(directory / name)], check=True, capture_output=True
+                )
             (directory / "made").touch()
     return directory
 
@@ -71,7 +74,21 @@ def _make(path: Path, seconds: int, *options: str) -> None:
     video = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-sc_threshold", "0")
     rate = ("-b:v", "1800k", "-maxrate", "1800k", "-bufsize", "1800k", "-c:a", "mp2", "-b:a", "192k")
     source = ("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", sound, "-t", str(seconds))
-    argv = [tool_path("ffmpeg"), "-v", "error", "-y", *source, *video, *rate, *options, "-f", "mpegts", str(path)]
+    _ffmpeg(*source, *video, *rate, *options, "-f", "mpegts", str(path))
+
+
+def _make_mpts(path: Path, programme: Path) -> None:
+    other = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=25", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo")
+    mapped = ("-map", "0", "-map", "1", "-map", "2:v", "-map", "2:a", "-c:v:1", "copy", "-c:a:1", "copy")
+    encoded = ("-c:v:0", "libx264", "-preset:v:0", "ultrafast", "-b:v:0", "400k", "-g:v:0", "25", "-c:a:0", "mp2")
+    first = ("-program", "program_num=1:title=First:st=0:st=1")
+    second = ("-program", f"program_num=2:title={SECOND_PROGRAM}:st=2:st=3")
+    rate = ("-muxrate", str(PROGRAMME_RATE + 1_400_000), "-t", str(PROGRAMME_S / 2), "-f", "mpegts")
+    _ffmpeg(*other, "-i", str(programme), *mapped, *encoded, *first, *second, *rate, str(path))
+
+
+def _ffmpeg(*arguments: str) -> None:
+    argv = [tool_path("ffmpeg"), "-v", "error", "-y", *arguments]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=100)
 
 

@@ -1,14 +1,20 @@
 """Sources: what a channel reads, and the programs of other makers that send it. A new kind is one entry in FEEDS."""
 
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conformance_rig import Rig, listening, until
 
 PCR_PID = "256"
 PROGRAMME_RATE = 2_600_000
 """Bits per second of the programme, null packets included."""
+SECOND_PROGRAM = "Second"
+"""Name of the service that is to be chosen from an MPTS; its number is 2."""
+RTSP_SERVER = Path(__file__).with_name("rtsp_server.py")
+DEBIAN_PYTHON = "/usr/bin/python3"
 Source = dict[str, Any]
 
 
@@ -47,8 +53,15 @@ def _rtp(rig: Rig) -> Source:
     return {"url": f"rtp://127.0.0.1:{port}"}
 
 
-def _mpts(rig: Rig) -> Source:
-    return {**_udp(rig), "program": "2"}
+def _mpts(program: str) -> Callable[[Rig], Source]:
+    """Two programs; the other one than wanted comes first, has another size, and neither flashes nor beeps."""
+
+    def feed(rig: Rig) -> Source:
+        port = rig.port()
+        rig.run("multicat", "-p", PCR_PID, "-U", str(rig.programme.with_name("mpts.ts")), f"127.0.0.1:{port}")
+        return {"url": f"udp://127.0.0.1:{port}", "program": program}
+
+    return feed
 
 
 def _srt_caller(rig: Rig) -> Source:
@@ -99,6 +112,16 @@ def _rtmp_listen(rig: Rig) -> Source:
     return {"url": f"rtmp://127.0.0.1:{port}/live/key", "listen": True}
 
 
+def _rtsp(rig: Rig) -> Source:
+    port = rig.port()
+    there = "import gi; gi.require_version('GstRtspServer', '1.0')"
+    if subprocess.run([DEBIAN_PYTHON, "-c", there], capture_output=True, check=False).returncode:
+        pytest.skip("there is no GStreamer RTSP server: apt install gir1.2-gst-rtsp-server-1.0 python3-gi")
+    rig.run(DEBIAN_PYTHON, str(RTSP_SERVER), str(port), str(rig.programme))
+    until(lambda: listening(port), "GStreamer listens")
+    return {"url": f"rtsp://127.0.0.1:{port}/live"}
+
+
 FEEDS: Mapping[str, Callable[[Rig], Source]] = {
     "test": _test,
     "file": _file,
@@ -113,6 +136,7 @@ FEEDS: Mapping[str, Callable[[Rig], Source]] = {
     "hls": _hls,
     "rtmp": _rtmp,
     "rtmp-listen": _rtmp_listen,
+    "rtsp": _rtsp,
 }
 """Starts the sender of each kind of source, and gives the source as a line-up has it."""
 

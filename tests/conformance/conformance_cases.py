@@ -141,6 +141,8 @@ OUTPUTS = (
     Case("file", "h264+aac", ("ts",), LOOPS_S),
     Case("file", "h264+aac", ("mp4",)),
     Case("file", "h264+aac", ("mkv",)),
+    Case("file", "h264+aac", ("ts, split",), 24.0),
+    Case("file", "h264+aac", ("dash",), 9.0, rungs=3),
     Case("file", "h264+aac", ("hls",), 9.0, rungs=3, quick=True),
     Case("file", "h264+aac", ("hls-fmp4",), 9.0, rungs=3),
     Case("file", "h264+aac", ("hls-event",), 9.0),

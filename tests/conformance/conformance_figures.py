@@ -62,7 +62,8 @@ LONG_SEGMENTS = Figure("segments above TARGETDURATION", 0, "", "m3u8", "RFC 8216
 EXTINF = Figure("EXTINF against the segment", 40, "ms", "m3u8, ffprobe", "RFC 8216 4.3.2.1")
 PLAYER_ERRORS = Figure("errors of the player", 0, "", "hls.js in Chromium", "plays")
 RUNGS_NOT_PLAYED = Figure("rungs not played", 0, "", "hls.js in Chromium", "plays")
-RECORDING_GAP = Figure("gap between recordings", 1.05, "frames", "ffprobe", "nothing is lost at a cut")
+RECORDING_GAP = Figure("frames lost between recordings", 0, "", "blackdetect", "nothing is lost at a cut")
+WRONG_REPRESENTATIONS = Figure("wrong DASH representations", 0, "", "MPD, ffprobe", "ISO/IEC 23009-1 5.3.7")
 
 FIGURES = {figure.name: figure for figure in globals().values() if isinstance(figure, Figure)}
 """In the order of the table."""
@@ -104,6 +105,7 @@ def written(value: float, unit: str) -> str:
     """A value with its unit, in three digits or so."""
     if math.isinf(value):
         return "-"
+    value = round(value, 4)
     number = f"{value:.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"
     return f"{number} {unit}".strip()
 

@@ -101,6 +101,19 @@ def av_offset_ms(tool: Tool, media: str, video: str = "v:0", audio: str = "a:0")
     return max(abs(offset) for offset in offsets) * 1e3
 
 
+def frames_lost(tool: Tool, files: Sequence[str]) -> int:
+    """Pictures that are missing where one transport stream goes on in the next, or that are in both.
+
+    A flash comes every second, so as many pictures lie between any two; timestamps are not looked at.
+    """
+    graph = "setpts=N/TB/25,crop=iw/8:ih/8:0:0,blackdetect=d=0.1:pix_th=0.4"
+    joined = "concat:" + "|".join(files)
+    log = tool("ffmpeg", "-hide_banner", "-nostats", "-i", joined, "-an", "-vf", graph, "-f", "null", "-")
+    flashes = [round(float(time) * 25) for time in _FLASH.findall(log)]
+    assert len(flashes) >= FLASHES, f"{len(flashes)} flashes in {files}: {log[-2000:]}"
+    return max(abs(later - earlier - 25) for earlier, later in pairwise(flashes))
+
+
 class _Stream:
     """One stream, packet by packet."""
 

@@ -76,7 +76,7 @@ def hls_readings(tool: Tool, master: Path, rungs: Sequence[Expected], kind: Segm
         if said.average_bandwidth is not None:
             readings.append(Reading(AVERAGE_BANDWIDTH, max(0.0, 1 - said.average_bandwidth / mean) * 100))
     times = [keyframes(tool, str(master), f"v:{number}") for number in range(len(rungs))]
-    readings += [Reading(UNALIGNED, _apart(one, other)) for one, other in combinations(times, 2)]
+    readings += [Reading(UNALIGNED, apart(one, other)) for one, other in combinations(times, 2)]
     return readings
 
 
@@ -167,7 +167,7 @@ def _avc_level(codecs: Sequence[str]) -> int | None:
     return int(named[0][-2:], 16) if named else None
 
 
-def _apart(one: Sequence[float], other: Sequence[float]) -> int:
+def apart(one: Sequence[float], other: Sequence[float]) -> int:
     """Keyframes that the other rung has none at the time of, as far as both reach."""
     end = min(one[-1], other[-1]) + SAME_TIME_S
     pairs = ((here, there) for here, there in ((one, other), (other, one)))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance_figures import Reading
+from conformance_figures import RECORDING_GAP, Reading
 from conformance_rig import Rig, listening, tool, until
+from dash import dash_readings
 from feeds import nginx
-from media_readings import Expected, media_readings
+from media_readings import Expected, frames_lost, media_readings
 from playlists import SegmentKind, hls_readings
 from transport_stream import Service, pace_readings, transport_stream_readings
 
@@ -175,6 +176,28 @@ def _hls(kind: SegmentKind, **fields: Any) -> Callable[[Rig], Taker]:
     return take
 
 
+def _dash(rig: Rig) -> Taker:
+    def measure(_spec: ChannelSpec, _output: Output, rungs: Sequence[Expected]) -> list[Reading]:
+        (manifest,) = (rig.host.hls_root / "ladder").glob("*.mpd")
+        return dash_readings(tool, manifest, rungs)
+
+    return Taker({"url": "dash://ladder", "segment": "2s", "window": WINDOW}, measure, ladder=True)
+
+
+def _recordings(rig: Rig) -> Taker:
+    """A new file every ten seconds."""
+
+    def measure(_spec: ChannelSpec, _output: Output, rungs: Sequence[Expected]) -> list[Reading]:
+        files = [str(file) for file in sorted(rig.host.media_roots[0].glob("record*.ts"))]
+        assert len(files) >= 3, files
+        readings = [Reading(RECORDING_GAP, frames_lost(tool, files))]
+        for file in files[:2]:
+            readings += media_readings(tool, file, rungs[0])
+        return readings
+
+    return Taker({"url": "file://record.ts", "split": "10s"}, measure)
+
+
 TAKERS: Mapping[str, Callable[[Rig], Taker]] = {
     "udp": _udp,
     "multicast": _multicast,
@@ -186,6 +209,8 @@ TAKERS: Mapping[str, Callable[[Rig], Taker]] = {
     "ts": _file(".ts"),
     "mp4": _file(".mp4"),
     "mkv": _file(".mkv"),
+    "ts, split": _recordings,
+    "dash": _dash,
     "hls": _hls(SegmentKind()),
     "hls-fmp4": _hls(SegmentKind(fragmented=True), format="fmp4"),
     "hls-event": _hls(SegmentKind(), playlist="event"),

@@ -26,7 +26,7 @@ from conformance_figures import (
 )
 from conformance_rig import tool, tool_path
 from feeds import PROGRAMME_RATE
-from media_readings import Expected, media_readings
+from media_readings import Expected, frames_lost, media_readings
 from transport_stream import Service, transport_stream_readings
 from ts_analyser import analyse
 
@@ -132,6 +132,15 @@ def test_our_own_analyser_sees_the_same(programme: Packets, tmp_path: Path) -> N
 
     assert ours.continuity_errors == theirs[CC_ERRORS.name] == 1
     assert ours.longest_pcr_gap * 1e3 == pytest.approx(theirs[PCR_GAP.name], abs=0.02)
+
+
+def test_pictures_that_are_lost_between_files_are_noticed(media: Path, tmp_path: Path) -> None:
+    clip, short = media / "clip.ts", tmp_path / "short.ts"
+    cut = ("-t", "5.8", "-c", "copy", str(short))
+    subprocess.run([tool_path("ffmpeg"), "-v", "error", "-i", str(clip), *cut], check=True, stdin=subprocess.DEVNULL)
+
+    assert frames_lost(tool, [str(clip), str(clip)]) == 0
+    assert frames_lost(tool, [str(short), str(clip)]) > 0
 
 
 @pytest.mark.parametrize(

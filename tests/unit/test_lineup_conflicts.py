@@ -63,7 +63,7 @@ CLASHES = [
     (reads("udp://0.0.0.0:5000"), reads("udp://192.0.2.1:5000"), "choose another one"),
     (reads("rtp://192.0.2.1:5004"), reads("udp://192.0.2.1:5005"), "UDP port 5005"),
     (reads("udp://0.0.0.0:9000"), sends("srt://:9000?mode=listener"), "outputs[0].url"),
-    (reads("rtmp://a:1936/x/y", listen=True), reads("rtmp://b:1936/z/y", listen=True), "TCP port 1936"),
+    (reads("rtmp://0.0.0.0:1936/x/y", listen=True), reads("rtmp://0.0.0.0:1936/z/y", listen=True), "TCP port 1936"),
     (reads("udp://239.1.1.1:5000", interface="eth1"), reads("udp://239.1.1.1:5000", interface="eth2"), "own sender"),
     (reads("udp://239.1.1.1:5000"), reads("udp://239.1.1.1:5000", interface="eth2"), "sources[0].interface"),
     (

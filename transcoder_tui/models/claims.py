@@ -23,6 +23,36 @@ class _Claim:
     """What is taken, secrets masked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port on which something of a channel waits, and that nobody else can have meanwhile."""
+
+    protocol: str
+    """``UDP`` or ``TCP``."""
+    number: int
+    host: str
+    """The address on which it waits; empty for every one."""
+    field: str
+    """Who waits, such as ``sources[0]``."""
+    words: str
+    """Its address, secrets masked."""
+
+
+def ports(sources: Sequence[Source], outputs: Sequence[Output]) -> list[Port]:
+    """The ports on which a channel's sources and outputs wait for packets or callers."""
+    waiting = [(f"sources[{at}]", source.address) for at, source in enumerate(sources) if source.listens_on is not None]
+    waiting += [(f"outputs[{at}]", output.address) for at, output in enumerate(outputs) if _is_called(output)]
+    found: list[Port] = []
+    for field, address in waiting:
+        host = "" if address.host in EVERY_ADDRESS else address.host
+        if address.scheme == "rtmp":
+            found.append(Port("TCP", address.port or RTMP_PORT, "", field, address.masked))
+        elif address.port is not None:
+            numbers = (address.port, address.port + 1) if address.scheme == "rtp" else (address.port,)
+            found += [Port("UDP", number, host, field, address.masked) for number in numbers]
+    return found
+
+
 class Claims:
     """What the channels of one host have taken so far."""
 
@@ -30,7 +60,8 @@ class Claims:
         self._taken: dict[str, _Claim] = {}
         self._within: dict[str, _Claim] = {}
         """The directories above those that are taken."""
-        self._ports: dict[tuple[str, int], list[tuple[str, _Claim]]] = {}
+        self._ports: dict[tuple[str, int], list[tuple[Port, str]]] = {}
+        """By protocol and number, with the channel's name."""
         self._groups: dict[str, list[tuple[Source, _Claim]]] = {}
 
     def add(self, owner: str, sources: Sequence[Source], outputs: Sequence[Output]) -> list[Fault]:
@@ -45,15 +76,13 @@ class Claims:
             A fault for each thing that another channel, or an earlier part of this one, has already; its field is seen
             from the channel.
         """
-        found: list[Fault | None] = []
+        found = [self._listen(port, owner) for port in ports(sources, outputs)]
         for index, source in enumerate(sources):
             claim = _Claim(owner, f"sources[{index}]", source.address.masked)
-            found += [self._listen(port, host, claim) for port, host in _ports(source.address, listens=_waits(source))]
             if source.address.scheme in DATAGRAMS and source.address.is_multicast:
                 found.append(self._join(source, claim))
         for index, output in enumerate(outputs):
             claim = _Claim(owner, f"outputs[{index}]", output.address.masked)
-            found += [self._listen(port, host, claim) for port, host in _ports(output.address, listens=_calls(output))]
             found += [self._take(place, claim) for place in _destinations(output)]
         return [fault for fault in found if fault is not None]
 
@@ -73,18 +102,18 @@ class Claims:
             remedy = "give each output its own directory, none within another's"
         return _fault(claim, earlier, "is already an output of", "overlaps with", f"{claim.field}.url", remedy)
 
-    def _listen(self, port: tuple[str, int], host: str, claim: _Claim) -> Fault | None:
-        there = self._ports.setdefault(port, [])
-        earlier = next((other for at, other in there if at == host or {at, host} & set(EVERY_ADDRESS)), None)
-        there.append((host, claim))
-        if earlier is None or (earlier.owner == claim.owner and claim.field.startswith("sources[")):
+    def _listen(self, port: Port, owner: str) -> Fault | None:
+        there = self._ports.setdefault((port.protocol, port.number), [])
+        meeting = (other for other in there if port.host == other[0].host or "" in (port.host, other[0].host))
+        earlier = next(meeting, None)
+        there.append((port, owner))
+        if earlier is None or (earlier[1] == owner and port.field.startswith("sources[")):
             # A channel opens one of its sources at a time.
             return None
-        protocol, number = port
         return Fault(
-            f"{earlier.owner} listens on {protocol} port {number} already, with {earlier.words}",
+            f"{earlier[1]} listens on {port.protocol} port {port.number} already, with {earlier[0].words}",
             "only one program can have a port; choose another one, or use a multicast group",
-            f"{claim.field}.url",
+            f"{port.field}.url",
         )
 
     def _join(self, source: Source, claim: _Claim) -> Fault | None:
@@ -131,30 +160,13 @@ def _destinations(output: Output) -> Iterator[str]:
         yield f"file {address.file}"
     elif address.scheme != "srt":
         yield f"{address.scheme} {_place(address, address.port or RTMP_PORT)}{address.path}"
-    elif not _calls(output):
+    elif not _is_called(output):
         yield f"srt {_place(address)} {address.query.get('streamid', '')}"
 
 
-def _waits(source: Source) -> bool:
-    return source.listens_on is not None
-
-
-def _calls(output: Output) -> bool:
+def _is_called(output: Output) -> bool:
     """Whether an SRT output waits for its caller."""
     return output.address.scheme == "srt" and output.address.query.get("mode") == "listener"
-
-
-def _ports(address: Address, *, listens: bool) -> Iterator[tuple[tuple[str, int], str]]:
-    """Protocol and port of whatever waits for packets or callers, and the address on which it waits."""
-    if not listens:
-        return
-    host = "" if address.host in EVERY_ADDRESS else address.host
-    if address.scheme == "rtmp":
-        yield ("TCP", address.port or RTMP_PORT), ""
-    elif address.port is not None:
-        yield ("UDP", address.port), host
-        if address.scheme == "rtp":
-            yield ("UDP", address.port + 1), host
 
 
 def _place(address: Address, port: int | None = None) -> str:

@@ -13,6 +13,7 @@ from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.gate import Gate
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
+from transcoder_tui.worker.preflight import Preflights
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +35,7 @@ class Context:
     """The host's facts as of now: interfaces come and go."""
     announce: Callable[[list[Event]], None]
     """Called with every event that was stored."""
+    preflights: Preflights = field(default_factory=Preflights)
+    """What was tested of the channels' encoders."""
     links: dict[str, bool] = field(default_factory=dict)
     """For each network interface, whether it had a link at the last look."""

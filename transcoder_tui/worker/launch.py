@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from transcoder_tui.errors import HostFault, TranscoderError
+from transcoder_tui.errors import HostFault, SourceFault, TranscoderError
 from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.ffmpeg.side import Side
@@ -20,6 +20,7 @@ from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.limits import Limits
 from transcoder_tui.worker.process import DIGEST, RUN_ID, SOURCE, Process, spawn
+from transcoder_tui.worker.resolution import resolved
 from transcoder_tui.worker.rundir import RunDir
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Prepared:
 
 
 async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context) -> Prepared:
-    """Builds the command of a channel and makes the directories that it writes to.
+    """Builds the command of a channel, tests its encoders where that was not done yet, and makes its directories.
 
     Args:
         spec: The channel.
@@ -83,7 +84,8 @@ async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context)
         raise _refused(error, heals=False) from None
     with _reasons(spec):
         host = context.host()
-        command = build_command(spec, binary, host, source)
+        command = build_command(await resolved(spec, source, binary, host), binary, host, source)
+        await context.preflights.require(spec, digest(spec), binary, host)
         await context.disk.ask(partial(outputs.prepare, spec, host))
         return Prepared(command, host, spec, source, run_id)
 
@@ -93,7 +95,7 @@ def _reasons(spec: ChannelSpec) -> Iterator[None]:
     try:
         yield
     except TranscoderError as error:
-        raise _refused(error, heals=isinstance(error, HostFault)) from None
+        raise _refused(error, heals=isinstance(error, HostFault | SourceFault)) from None
     except TimeoutError:
         fault = TranscoderError(
             "the disk of an output does not answer", "look at the disks and network mounts that the channel writes to"

@@ -497,6 +497,8 @@ class ChannelRun:
             self._end("as ordered")
         elif process.identity[DIGEST] != digest(self.spec):
             self._end("to be started again with its changes")
+        else:
+            self._context.preflights.trust(process.identity[DIGEST])
 
     def _start_after_reboot(self) -> None:
         update: dict[str, object] = {**_FORGIVEN, "pid": None, "start_ticks": None, "on_air_since": None}

@@ -211,8 +211,8 @@ class TestEncoders:
             {"url": "udp://239.2.1.1:5000", "rendition": "lo"}, renditions=[rung("hi"), rung("lo", "160x90")]
         )
 
-        assert "scale=160:90" in graphs_of(built)
-        assert "scale=320:180" not in graphs_of(built)
+        assert "pad=160:90" in graphs_of(built)
+        assert "pad=320:180" not in graphs_of(built)
         assert "-b:v:1" not in built.argv
 
     def test_makes_no_sound_for_a_channel_without(self) -> None:

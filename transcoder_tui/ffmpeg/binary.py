@@ -29,6 +29,7 @@ PATIENCE_S = 10.0
 _VERSION = re.compile(r"^ffmpeg version (\S+)", re.MULTILINE)
 _AVUTIL = re.compile(r"^libavutil\s+(\d+)\.\s*(\d+)\.", re.MULTILINE)
 _ENCODER = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+_FILTER = re.compile(r"^ [T.][S.][C.]? (\S+) +\S+->", re.MULTILINE)
 _RELEASE = re.compile(r"n?(\d+\.\d+)")
 
 
@@ -47,6 +48,8 @@ class Binary:
     """Names of its encoders."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that it needs to work on this host."""
+    filters: frozenset[str] = frozenset()
+    """Names of its filters."""
 
     @property
     def release(self) -> str:
@@ -115,7 +118,8 @@ def inspect_binary(path: Path, origin: str) -> Binary:
     lacking = REQUIRED - encoders
     if lacking:
         raise HostFault(f"{path} has no encoder {', '.join(sorted(lacking))}", remedy, "ffmpeg.path")
-    return Binary(path, version[1], release, origin, encoders, _self_test(path))
+    filters = frozenset(_FILTER.findall(_ask(path, ["-hide_banner", "-filters"], {}).stdout))
+    return Binary(path, version[1], release, origin, encoders, _self_test(path), filters)
 
 
 def _self_test(path: Path) -> Mapping[str, str]:

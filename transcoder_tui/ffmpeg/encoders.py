@@ -1,91 +1,86 @@
-"""What each codec's encoder is told; a new codec is one entry in a table."""
+"""Which encoder makes each stream, and its arguments."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder_tui.errors import HostFault
-from transcoder_tui.models.rendition import Audio, Video
-from transcoder_tui.models.units import size_of
+from transcoder_tui.ffmpeg.audio_encoders import AUDIO_ENCODERS
+from transcoder_tui.ffmpeg.hardware import HARDWARE_ENCODERS, Trial
+from transcoder_tui.ffmpeg.video_encoders import SOFTWARE_ENCODERS, VideoEncoder
+from transcoder_tui.models.rendition import HARDWARE, Audio, Video
 
-LOOKAHEAD = {
-    "ultrafast": 0,
-    "superfast": 0,
-    "veryfast": 10,
-    "faster": 20,
-    "fast": 30,
-    "medium": 40,
-    "slow": 50,
-    "slower": 60,
-    "veryslow": 60,
-}
-"""Frames that x264 holds back in each preset before the first one leaves (``rc-lookahead``, ``x264 --fullhelp``)."""
-
-LARGE_PICTURE = 1280 * 720
-"""Pixels above which an encoder gets four threads instead of two."""
+REQUIRED = frozenset(["libx264", "aac"])
+"""Encoders without which an FFmpeg is of no use here; the others are missed only by channels that want them."""
+UNTESTED = "it was not tested yet"
+"""Why hardware is not used before its test."""
 
 
 @dataclass(frozen=True)
-class VideoCodec:
-    """How one video codec is encoded."""
+class Choice:
+    """The encoder of a picture."""
 
-    encoder: str
-    """FFmpeg's name of the encoder."""
-    options: Callable[[Video], dict[str, str]]
-    """Its options, without stream specifiers."""
-
-
-@dataclass(frozen=True)
-class AudioCodec:
-    """How one audio codec is encoded."""
-
-    encoder: str
-    """FFmpeg's name of the encoder."""
-    options: Callable[[Audio], dict[str, str]]
-    """Its options, without stream specifiers."""
+    encoder: VideoEncoder
+    device: str = ""
+    """The device that it works on, where it has to be named."""
+    reason: str = ""
+    """Why it is not hardware, where the rendition allows that; empty where it is, or nobody asked for it."""
 
 
-def _x264(video: Video) -> dict[str, str]:
-    """Constant closed GOPs and a capped bitrate.
+def choose_encoders(
+    videos: Sequence[Video], available: frozenset[str], tested: Mapping[str, Trial]
+) -> list[Choice | None]:
+    """The encoder of each picture of a channel: hardware where it is wanted and works, else software.
 
-    A VBV buffer of one second keeps a constant muxrate feasible; without ``sc_threshold 0`` x264 inserts keyframes at
-    scene cuts, and the rungs of a ladder no longer switch at the same instant.
+    Args:
+        videos: The pictures.
+        available: Names of the encoders that this FFmpeg has.
+        tested: What tests of hardware encoders found, by FFmpeg's name of the encoder.
+
+    Returns:
+        A choice for each picture; None for one that is copied.
     """
-    return {
-        "preset": video.preset,
-        "profile": "high",
-        "threads": "4" if _is_large(video) else "2",
-        "b": str(video.bitrate),
-        "maxrate": str(video.bitrate),
-        "bufsize": str(video.bitrate),
-        "g": str(video.gop_frames),
-        "keyint_min": str(video.gop_frames),
-        "sc_threshold": "0",
-        "flags": "+cgop",
-    }
+    chosen: list[Choice | None] = []
+    for video in videos:
+        if video.is_copy:
+            chosen.append(None)
+            continue
+        # Filters can use one device only.
+        busy = next((one.encoder.hardware for one in chosen if one and one.encoder.upload), "")
+        chosen.append(_choose(video, available, tested, busy))
+    return chosen
 
 
-def _is_large(video: Video) -> bool:
-    """Whether a picture may be larger than :data:`LARGE_PICTURE`; one of the source's size may."""
-    if video.size is None:
-        return True
-    width, height = size_of(video.size)
-    return width * height > LARGE_PICTURE
+def hardware_for(video: Video) -> tuple[VideoEncoder, ...]:
+    """The hardware encoders that a picture may be encoded by, in the order of preference.
+
+    With ``auto`` there are none where only the software encoder does what the rendition asks for: its options, and
+    filler that makes the bitrate constant.
+    """
+    there = HARDWARE_ENCODERS.get(video.codec, {})
+    if video.encoder in HARDWARE:
+        return (there[video.encoder],)
+    if video.encoder != "auto" or video.options or video.rate == "cbr":
+        return ()
+    return tuple(there[name] for name in HARDWARE if name in there)
 
 
-def _aac(audio: Audio) -> dict[str, str]:
-    return {"b": str(audio.bitrate), "ar": str(audio.sample_rate), "ac": str(audio.channels)}
-
-
-VIDEO_CODECS = {"h264": VideoCodec("libx264", _x264)}
-"""Encoder of each value of :attr:`Video.codec`."""
-
-AUDIO_CODECS = {"aac": AudioCodec("aac", _aac)}
-"""Encoder of each value of :attr:`Audio.codec`."""
-
-REQUIRED = frozenset(
-    [codec.encoder for codec in VIDEO_CODECS.values()] + [codec.encoder for codec in AUDIO_CODECS.values()]
-)
-"""Encoders without which an FFmpeg is of no use here."""
+def _choose(video: Video, available: frozenset[str], tested: Mapping[str, Trial], busy: str) -> Choice:
+    reasons: list[str] = []
+    for encoder in hardware_for(video):
+        found = tested.get(encoder.name, Trial(fault=UNTESTED))
+        if encoder.name not in available:
+            fault = f"this FFmpeg has no encoder {encoder.name}"
+        elif video.codec == "h264" and video.bit_depth == 10:
+            fault = "it has 8 bits only"
+        elif encoder.upload and busy not in ("", encoder.hardware):
+            fault = f"another rendition uses {busy}, and a channel can use one device only"
+        elif found.fault:
+            fault = found.fault
+        else:
+            return Choice(encoder, found.device)
+        if video.encoder != "auto" or encoder.name in tested:
+            reasons.append(f"{encoder.hardware}: {fault}")
+    return Choice(SOFTWARE_ENCODERS[video.codec], reason="; ".join(reasons))
 
 
 @dataclass(frozen=True)
@@ -97,16 +92,22 @@ class Encoding:
     global_header: bool
     """Whether parameter sets go into the container's header instead of the stream."""
 
-    def video(self, number: int, video: Video, field: str) -> list[str]:
+    def video(self, number: int, video: Video, field: str, choice: Choice | None = None) -> list[str]:
         """The arguments for the n-th encoded picture.
 
+        Args:
+            number: Its number among the pictures.
+            video: What is wanted.
+            field: The path of the picture in the document.
+            choice: What encodes it; its codec's software encoder if not given.
+
         Raises:
-            HostFault: Where this FFmpeg has no such encoder; ``field`` is the path of the picture in the document.
+            HostFault: Where this FFmpeg has no such encoder.
         """
         if video.is_copy:
             return [f"-c:v:{number}", "copy"]
-        codec = VIDEO_CODECS[video.codec]
-        return self._arguments(f"v:{number}", codec.encoder, codec.options(video), field)
+        encoder = choice.encoder if choice else SOFTWARE_ENCODERS[video.codec]
+        return self._arguments(f"v:{number}", encoder.name, encoder.options(video), field)
 
     def audio(self, number: int, audio: Audio, field: str) -> list[str]:
         """The arguments for the n-th encoded sound.
@@ -116,14 +117,14 @@ class Encoding:
         """
         if audio.is_copy:
             return [f"-c:a:{number}", "copy"]
-        codec = AUDIO_CODECS[audio.codec]
-        return self._arguments(f"a:{number}", codec.encoder, codec.options(audio), field)
+        encoder = AUDIO_ENCODERS[audio.codec]
+        return self._arguments(f"a:{number}", encoder.name, encoder.options(audio), field)
 
     def _arguments(self, stream: str, encoder: str, options: dict[str, str], field: str) -> list[str]:
         if encoder not in self.available:
             raise HostFault(
                 f"this FFmpeg has no encoder {encoder}",
-                "install one that has it, or unset TRANSCODER_FFMPEG__PATH",
+                "choose another codec, or set TRANSCODER_FFMPEG__PATH to an FFmpeg that has it",
                 f"{field}.codec",
             )
         if self.global_header:
@@ -134,11 +135,28 @@ class Encoding:
         return arguments
 
 
-def interleave_delta(video: Video) -> int:
+LOUDNESS_S = 3.0
+"""Seconds of sound that FFmpeg's ``loudnorm`` looks ahead."""
+
+
+def interleave_delta(pictures: Sequence[tuple[Video, VideoEncoder | None]], sounds: Sequence[Audio]) -> int:
     """Microseconds that a muxer may wait for a late stream before it writes the others.
 
     FFmpeg's default of 10 s silences a whole output for that long when one elementary stream of the source dies; less
-    than the encoder's own delay gives ``Packets poorly interleaved``. Measured as right at 25 fps: 1 s for ultrafast,
-    2 s for veryfast, 3 s for medium; this is 1.4, 1.8 and 3.0 s.
+    than what an encoder or a filter holds back gives ``Packets poorly interleaved``. Measured as right at 25 fps for
+    x264: 1 s for ultrafast, 2 s for veryfast, 3 s for medium; this is 1.4, 1.8 and 3.0 s.
+
+    Args:
+        pictures: What is wanted of each picture, and what encodes it; None where it is copied.
+        sounds: What is wanted of each sound.
     """
-    return 1_000_000 + round((LOOKAHEAD[video.preset] + 10) / video.fps * 1_000_000)
+    late = max([0.0, *_lateness(pictures, sounds)])
+    return 1_000_000 + round(late * 1_000_000)
+
+
+def _lateness(pictures: Sequence[tuple[Video, VideoEncoder | None]], sounds: Sequence[Audio]) -> Iterator[float]:
+    """Seconds by which each stream comes late, or makes the others wait."""
+    for video, encoder in pictures:
+        yield ((encoder.held(video) if encoder else 0) + 10) / video.fps
+    for audio in sounds:
+        yield (LOUDNESS_S if audio.loudness is not None else 0.0) + max(0.0, -(audio.delay or 0.0))

@@ -3,10 +3,11 @@
 import ipaddress
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from transcoder_tui.errors import HostFault, InvalidInput
+from transcoder_tui.ffmpeg.hardware import Trial
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.output import hls_directory
 
@@ -25,6 +26,10 @@ class HostFacts:
     """File descriptor that FFmpeg inherits and writes its progress to."""
     cpus: frozenset[int] = frozenset()
     """Numbers of the CPUs; none where they are not known."""
+    font: Path | None = None
+    """The file of a font for text in the picture; None where there is none."""
+    tested: Mapping[str, Trial] = field(default_factory=dict)
+    """What tests of hardware encoders found, by FFmpeg's name of the encoder."""
 
     def local_address(self, interface: str, field: str) -> str:
         """The IPv4 address of an interface.

@@ -78,7 +78,6 @@ OPUS_BITRATE = 256_000
 AC3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 """kb/s that AC-3 knows (ETSI TS 102 366, table 4.13)."""
 
-_WRITTEN_SECONDS = PlainSerializer(format_seconds, return_type=str, when_used="json")
 _LEVEL = re.compile(r"[1-8](?:\.[0-3])?")
 _OPTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _VALUE = re.compile(r"[A-Za-z0-9.:,-]{1,32}")
@@ -116,6 +115,15 @@ def _check_delay(value: object) -> object:
         later = parse_seconds(text[1:])
         return -later if isinstance(later, float) else later
     return parse_seconds(value)
+
+
+Delay = Annotated[
+    float,
+    BeforeValidator(_check_delay),
+    PlainSerializer(format_seconds, return_type=str, when_used="json"),
+    Range(-5, 5, format_seconds),
+]
+"""Seconds, negative for earlier."""
 
 
 class Video(BaseModel):
@@ -335,15 +343,13 @@ class Audio(BaseModel):
         apart=SOUND,
         default=None,
     )
-    delay: Annotated[float, BeforeValidator(_check_delay), _WRITTEN_SECONDS, Range(-5, 5, format_seconds)] | None = (
-        about(
-            "By how much the sound comes later than in the source, or earlier if negative.",
-            label="Delay",
-            unit="s",
-            example="80ms",
-            apart=SOUND,
-            default=None,
-        )
+    delay: Delay | None = about(
+        "By how much the sound comes later than in the source, or earlier if negative.",
+        label="Delay",
+        unit="s",
+        example="80ms",
+        apart=SOUND,
+        default=None,
     )
 
     @property

@@ -229,7 +229,7 @@ class TestOneOutput:
         assert value_of(built, "-muxrate") == "2000000"
         assert value_of(built, "-flush_packets") == "0"
         assert value_of(built, "-pat_period") == "0.1"
-        assert built.argv[-1] == "udp://239.2.1.1:5000?pkt_size=1316&ttl=4&bitrate=2060000&localaddr=192.0.2.7"
+        assert built.argv[-1] == "udp://239.2.1.1:5000?pkt_size=1316&ttl=4&localaddr=192.0.2.7&bitrate=2060000"
 
     def test_falls_back_to_the_least_muxrate_and_a_ttl_of_sixteen(self) -> None:
         spec = channel({"url": "udp://239.2.1.1:5000"})
@@ -307,16 +307,17 @@ class TestSeveralOutputs:
         assert argv[-3:-1] == ("-f", "tee")
         return argv[-1].split("|")
 
-    def test_share_one_tee_in_which_only_rtmp_may_fail(self) -> None:
+    def test_share_one_tee_in_which_all_but_datagrams_may_fail_alone(self) -> None:
         udp, hls, rtmp = self.slaves(
             {"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"}, {"url": "rtmp://203.0.113.5/live/key"}
         )
 
         assert "onfail=abort" in udp
-        assert "onfail=abort" in hls
-        assert "onfail=ignore" in rtmp
-        assert "use_fifo=1" in rtmp
-        assert "use_fifo" not in udp + hls
+        assert "use_fifo" not in udp
+        for slave in (hls, rtmp):
+            assert "onfail=ignore" in slave
+            assert "use_fifo=1" in slave
+            assert "attempt_recovery=1" in slave
 
     def test_select_what_they_carry_and_number_hls_variants_within_it(self) -> None:
         udp, hls = self.slaves(
@@ -388,9 +389,9 @@ class TestWhatTheWorkerPrepares:
         ]
 
     def test_recordings_are_the_files_that_are_written(self) -> None:
-        assert recordings(channel({"url": "file://rec/a.ts"}, {"url": "hls://x"}), HOST) == [
-            Path("/srv/media/rec/a.ts")
-        ]
+        (recording,) = recordings(channel({"url": "file://rec/a.ts"}, {"url": "hls://x"}), HOST)
+
+        assert recording.path == Path("/srv/media/rec/a.ts")
 
 
 class TestSecrets:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.drawing import prepare_drawing
@@ -12,8 +12,9 @@ from transcoder_tui.ffmpeg.filters import FILTER_THREADS, build_filters
 from transcoder_tui.ffmpeg.hardware import device_arguments
 from transcoder_tui.ffmpeg.inputs import Input, build_input
 from transcoder_tui.ffmpeg.masking import mask
-from transcoder_tui.ffmpeg.outputs import PROVIDER, destinations, needs_global_header, output_arguments
+from transcoder_tui.ffmpeg.outputs import destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
+from transcoder_tui.ffmpeg.transport import picture_pids, service_metadata
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.tracks import Track
@@ -63,18 +64,20 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     chosen = spec.sources[source]
     read = build_input(chosen, host, f"sources[{source}]")
     written = destinations(spec, plan, host)
+    if not any("s" in destination.streams for destination in written):
+        read = replace(read, copied=())
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *read.args,
         *encoding_arguments(spec, plan, read, binary, host, needs_global_header(written), chosen.deinterlace),
-        *("-metadata", f"service_name={spec.name}", "-metadata", f"service_provider={PROVIDER}"),
-        *output_arguments(written, _interleave_delta(plan, binary, host)),
+        *service_metadata(spec),
+        *output_arguments(written, _interleave_delta(plan, binary, host), picture_pids(spec, plan)),
     ]
     return Command(
         argv=(str(binary.path), *arguments),
-        env={**ENVIRONMENT, **binary.environment},
+        env={**ENVIRONMENT, **binary.environment, **({"TZ": "UTC"} if _names_by_time(spec) else {})},
         secrets=secrets_of([chosen.address, *(output.address for output in spec.outputs)]),
     )
 
@@ -125,6 +128,11 @@ def _interleave_delta(plan: Plan, binary: Binary, host: HostFacts) -> int:
         for rendition, choice in zip(plan.renditions, choices, strict=True)
     ]
     return interleave_delta(pictures, [sound.audio for sound in plan.sounds])
+
+
+def _names_by_time(spec: ChannelSpec) -> bool:
+    """Whether files are named by the time of day, of which FFmpeg knows the local one only."""
+    return any(output.split is not None for output in spec.outputs)
 
 
 def _streams(plan: Plan, read: Input) -> list[str]:

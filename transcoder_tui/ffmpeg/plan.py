@@ -33,11 +33,14 @@ class Plan:
         """The numbers of a rung's sounds among the sounds, in the order of the tracks; none where it has no sound."""
         return tuple(number for number, sound in enumerate(self.sounds) if sound.audio == rendition.audio)
 
+    def sounds_in(self, renditions: Sequence[Rendition]) -> tuple[int, ...]:
+        """The numbers of the sounds of some rungs, each once."""
+        return tuple(sorted({number for rendition in renditions for number in self.sounds_of(rendition)}))
+
     def streams(self, renditions: Sequence[Rendition]) -> tuple[str, ...]:
         """The streams that hold some rungs, such as ``("v:0", "v:1", "a:0")``, in the order of mapping."""
         videos = sorted(self.video(rendition) for rendition in renditions)
-        audios = sorted({number for rendition in renditions for number in self.sounds_of(rendition)})
-        return (*(f"v:{number}" for number in videos), *(f"a:{number}" for number in audios))
+        return (*(f"v:{number}" for number in videos), *(f"a:{number}" for number in self.sounds_in(renditions)))
 
 
 def plan_streams(spec: ChannelSpec) -> Plan:

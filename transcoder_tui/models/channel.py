@@ -14,6 +14,7 @@ from transcoder_tui.models.names import check_name, slug
 from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Output
 from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Rendition
+from transcoder_tui.models.services import BESIDE, check_services
 from transcoder_tui.models.source import DATAGRAMS, Source
 from transcoder_tui.models.tracks import Track
 from transcoder_tui.models.units import (
@@ -123,6 +124,9 @@ class ChannelSpec(ChannelFields):
             self._check_codecs(output, where)
             self._check_muxrate(output, where)
             self._check_segment(output, where)
+            self._check_clock(output, where)
+        rungs = [self.carried(output)[0].name for output in self.outputs]
+        check_services(self.outputs, rungs, self.name, len(self.tracks) + (BESIDE if self.is_accompanied else 0))
         return self
 
     def _check_rendition(self, output: Output, where: str) -> None:
@@ -202,6 +206,14 @@ class ChannelSpec(ChannelFields):
                 f"{where}.segment",
             )
 
+    def _check_clock(self, output: Output, where: str) -> None:
+        if output.split is not None and self.overlay is not None and self.overlay.clock == "local":
+            raise refuse(
+                "FFmpeg knows one time of day: files are named in UTC, and the clock in the picture shows local time",
+                "write clock: utc, or record in a channel of its own",
+                f"{where}.split",
+            )
+
     def carried(self, output: Output) -> list[Rendition]:
         """The renditions that an output carries, in the ladder's order."""
         if output.rendition is None:
@@ -214,9 +226,13 @@ class ChannelSpec(ChannelFields):
 
     def least_muxrate(self, output: Output) -> int:
         """The least constant rate that holds what an output carries, in bits per second, rounded up to 10 kb/s."""
-        accompanied = any(source.subtitles or source.data for source in self.sources)
-        streams = self.carried(output)[0].peak(len(self.tracks)) + (ACCOMPANIED if accompanied else 0)
+        streams = self.carried(output)[0].peak(len(self.tracks)) + (ACCOMPANIED if self.is_accompanied else 0)
         return math.ceil((streams * MUX_OVERHEAD + MUX_MARGIN) / 10_000) * 10_000
+
+    @property
+    def is_accompanied(self) -> bool:
+        """Whether subtitles, teletext or data of a source are handed on."""
+        return any(source.subtitles or source.data for source in self.sources)
 
     @property
     def tracks(self) -> tuple[Track, ...]:

@@ -12,6 +12,8 @@ class Container:
     """What operators call it."""
     video: tuple[str, ...]
     audio: tuple[str, ...]
+    accompanied: bool = False
+    """Whether it carries copied subtitles, teletext and data."""
 
 
 _ANY_VIDEO = ("h264", "hevc", "mpeg2", "av1")
@@ -19,7 +21,7 @@ _ANY_AUDIO = ("aac", "he-aac", "mp2", "ac3", "eac3", "opus")
 
 CONTAINERS: Mapping[str, Container] = {
     # AV1 has no mapping in transport streams that receivers know; FFmpeg writes it as private data.
-    "mpegts": Container("a transport stream", ("h264", "hevc", "mpeg2"), _ANY_AUDIO),
+    "mpegts": Container("a transport stream", ("h264", "hevc", "mpeg2"), _ANY_AUDIO, accompanied=True),
     "flv": Container("RTMP", ("h264",), ("aac", "he-aac")),
     # RFC 8216 and Apple's HLS authoring specification.
     "hls-ts": Container("HLS with TS segments", ("h264", "hevc"), ("aac", "he-aac", "ac3", "eac3")),

@@ -1,7 +1,7 @@
 """Where a channel goes."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
@@ -41,6 +41,13 @@ LADDERS = ("hls", "dash")
 RECORDINGS = {".ts": "mpegts", ".mp4": "mp4", ".mkv": "matroska"}
 """File endings that can be recorded to, and FFmpeg's muxer for each."""
 
+
+PMT_PID, VIDEO_PID = 0x1000, 0x100
+"""PIDs of the PMT and of the picture where the output does not say; FFmpeg's own."""
+LOWEST_AUDIO_PID = 0x21
+"""The lowest PID that FFmpeg gives to a stream behind the first."""
+HIGHEST_PID = 0x1FFA
+"""The highest PID that FFmpeg gives to a stream or a PMT."""
 
 PLAYLIST = "Playlist and segments"
 """Heading of how a playlist and its segments are kept."""
@@ -87,6 +94,20 @@ def hls_directory(address: Address) -> str:
 
 def _check(text: str) -> str:
     return parse_output(text).text
+
+
+class Pids(NamedTuple):
+    """The PIDs of a transport stream."""
+
+    pmt: int
+    video: int
+    audio: int
+    """Of the first sound; those of all other streams follow it."""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the picture's does not come right before the first sound's."""
+        return self.video != self.audio - 1
 
 
 class Output(BaseModel):
@@ -282,10 +303,25 @@ class Output(BaseModel):
         for name in ("keep_for", "keep_size"):
             if getattr(self, name) is not None and self.split is None:
                 raise refuse("one file is written for ever", "write split, such as split: 1h", name)
-        pids = [pid for pid in (self.pmt_pid, self.video_pid, self.audio_pid) if pid is not None]
-        if len(set(pids)) < len(pids):
-            raise refuse("PMT, picture and sound need PIDs of their own", "write another one", "pmt_pid")
+        self._check_pids()
         return self
+
+    def _check_pids(self) -> None:
+        pids = self.pids
+        if len(set(pids)) < len(pids):
+            field = next(name for name in ("pmt_pid", "video_pid", "audio_pid") if getattr(self, name) is not None)
+            raise refuse("PMT, picture and sound need PIDs of their own", "write another one", field)
+        if pids.audio < LOWEST_AUDIO_PID:
+            raise refuse(f"{pids.audio:#x} is too low", f"write {LOWEST_AUDIO_PID:#x} or more", "audio_pid")
+        for name, pid in (("pmt_pid", pids.pmt), ("video_pid", pids.video), ("audio_pid", pids.audio)):
+            if pid > HIGHEST_PID:
+                raise refuse(f"FFmpeg has no PID {pid:#x}", f"write {HIGHEST_PID:#x} or less", name)
+
+    @property
+    def pids(self) -> Pids:
+        """The PIDs of its transport stream, as given or by default."""
+        video = self.video_pid or VIDEO_PID
+        return Pids(self.pmt_pid or PMT_PID, video, self.audio_pid or video + 1)
 
     @property
     def address(self) -> Address:

@@ -11,6 +11,7 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
+from transcoder_tui.models.output import LADDERS
 from transcoder_tui.worker.health import Trouble
 
 LOOK_S = 4.0
@@ -145,11 +146,11 @@ def _files(spec: ChannelSpec, host: HostFacts) -> list[_Files]:
     found = []
     for output in spec.outputs:
         name = output.address.masked
-        if output.address.scheme == "hls":
+        if output.address.scheme in LADDERS:
             patience = max(FROZEN_S, FROZEN_SEGMENTS * spec.segment(output))
             found.append(_Files(name, next(trees).playlists, patience, segmented=True))
         elif output.address.scheme == "file":
-            found.append(_Files(name, (next(records),), FROZEN_S, segmented=False))
+            found.append(_Files(name, (next(records).path,), FROZEN_S, segmented=False))
     return found
 
 

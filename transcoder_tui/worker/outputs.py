@@ -26,7 +26,7 @@ def prepare(spec: ChannelSpec, host: HostFacts) -> None:
     for tree in hls_trees(spec, host):
         for directory in {tree.directory, *(playlist.parent for playlist in tree.playlists)}:
             _writable(directory, [host.hls_root])
-    for recording in recordings(spec, host):
+    for recording in (kept.path for kept in recordings(spec, host)):
         _writable(recording.parent, host.media_roots)
         if recording.exists() and recording.stat().st_size:
             stamp = datetime.fromtimestamp(recording.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -52,7 +52,7 @@ def start(binary: Binary, host: HostFacts, tmp_path: Path) -> Iterator[Start]:
             for playlist in tree.playlists:
                 playlist.parent.mkdir(parents=True, exist_ok=True)
         for recording in recordings(spec, host):
-            recording.parent.mkdir(parents=True, exist_ok=True)
+            recording.path.parent.mkdir(parents=True, exist_ok=True)
         runs.append(put_on_air(spec, binary, host, tmp_path, str(len(runs))))
         return runs[-1]
 

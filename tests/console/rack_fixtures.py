@@ -15,6 +15,7 @@ from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.ladder import Ladder
+from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
 from transcoder_tui.models.view import (
     ChannelDocument,
     ChannelView,
@@ -207,6 +208,8 @@ class FakeClient(WorkerClient):
         """What every channel costs; without it the worker does not tell."""
         self.priced: list[tuple[int | None, dict[str, Any]]] = []
         """What was asked for its cost."""
+        self.found: Probe | None = None
+        """What is found in every source; without it, looking never ends."""
         self.down: TranscoderError | None = None
         self._messages: asyncio.Queue[Delta | TranscoderError] = asyncio.Queue()
 
@@ -302,6 +305,14 @@ class FakeClient(WorkerClient):
 
     async def ladders(self) -> list[Ladder]:
         return all_ladders(Settings(data_dir=Path("/nonexistent")))
+
+    async def probe(self, source: dict[str, Any], time_s: float = DEFAULT_TIME_S) -> Probe:
+        self.asked.append(("probe", source))
+        self._refuse()
+        if self.found is None:
+            await asyncio.Event().wait()
+        assert self.found is not None
+        return self.found.model_copy(deep=True)
 
     async def interfaces(self) -> list[Interface]:
         return [

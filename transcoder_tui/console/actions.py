@@ -114,6 +114,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
     Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
     Action("ladder", ("f9",), "Ladder", "Take the renditions from a ladder", _FORM, "form", 70),
+    Action("probe", ("f4",), "Probe", "Look into this source: programs, streams, bitrates", _FORM, "form", 75),
     Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
 )
 """In the order of the help."""

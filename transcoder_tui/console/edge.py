@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from transcoder_tui.client.client import Verb, WorkerClient
     from transcoder_tui.models.capacity import Cost
     from transcoder_tui.models.ladder import Ladder
+    from transcoder_tui.models.probe import Probe
     from transcoder_tui.models.view import (
         ChannelDocument,
         CommandView,
@@ -80,6 +81,10 @@ class Edge:
     async def ladders(self) -> "list[Ladder]":
         """The ladders that the form can use."""
         return await _answer(self._client.ladders())
+
+    async def probe(self, source: dict[str, Any], time_s: float) -> "Probe":
+        """What a source carries."""
+        return await _answer(self._client.probe(source, time_s))
 
     async def interfaces(self) -> "list[Interface]":
         """The network interfaces of the worker's host."""

@@ -23,6 +23,7 @@ from transcoder_tui.console.orders import Question
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.ladders import LadderScreen
+from transcoder_tui.console.screens.probe import ProbeScreen
 from transcoder_tui.console.status import is_live
 from transcoder_tui.console.widgets.cost_line import CostLine
 from transcoder_tui.console.widgets.form_field import FormField, Names, field_around
@@ -32,6 +33,8 @@ from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
 from transcoder_tui.models.channel import ChannelFields, ChannelSpec
 from transcoder_tui.models.faults import parse
+from transcoder_tui.models.probe import DEFAULT_TIME_S
+from transcoder_tui.models.source import Source
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelDocument, ChannelView
@@ -268,6 +271,30 @@ class FormScreen(Screen["ChannelDocument"]):
         left = self._sections(section.part)
         next(iter(left[min(place, len(left) - 1)].fields.values())).focus_control()
         self._check()
+
+    @work(group="probe", exclusive=True)
+    async def action_probe(self) -> None:
+        """Looks into the source that the operator is in; a program that is chosen there is taken over."""
+        section = section_around(self.focused)
+        if section is None or section.part != "sources":
+            self.notify("Go to a source first.", markup=False)
+            return
+        for field in section.fields.values():
+            field.touched = True
+        self._check()
+        try:
+            source = parse(Source, section.document())
+        except InvalidInput:
+            self._focus_fault()
+            return
+        document = source.model_dump(mode="json", exclude_none=True)
+        chosen = await self.app.push_screen_wait(ProbeScreen(self._edge, document, source.words, DEFAULT_TIME_S))
+        taking = section.field_for(["program"]) if chosen is not None else None
+        if chosen is not None and taking is not None:
+            taking.fill(str(chosen.number))
+            self.on_form_field_edited()
+            # Its fold may just have been opened.
+            self.call_after_refresh(taking.focus_control)
 
     @work(group="ladder", exclusive=True)
     async def action_ladder(self) -> None:

@@ -52,6 +52,9 @@ class FormField(Vertical):
         self.touched = False
         """Whether the operator changed it; before that, nothing is held against it."""
         self._control = self._made(value, names)
+        # Kept at hand: a fault may have to be shown before the field is mounted, where its fold was just opened.
+        self._fault = Static(markup=False, classes="field-fault")
+        self._fault.display = False
 
     def _made(self, value: Any, names: Names | None) -> Input | Choice:
         if self.entry.options:
@@ -75,7 +78,7 @@ class FormField(Vertical):
             yield Static(Content(label), markup=False, classes="field-label")
             yield self._control
             yield Static(Content(about.unit), markup=False, classes="field-unit")
-        yield Static(markup=False, classes="field-fault")
+        yield self._fault
 
     @property
     def value(self) -> Any:
@@ -83,21 +86,21 @@ class FormField(Vertical):
         value = self._control.value
         return value.strip() if isinstance(value, str) else value
 
+    def fill(self, value: str) -> None:
+        """Writes a value into it, in the operator's place."""
+        self._control.value = value
+        self.touched = True
+
     def focus_control(self) -> None:
         """Puts the operator into the field."""
         self._control.focus()
 
     def show_fault(self, fault: Fault | None) -> None:
         """Says what is wrong with the value; nothing where it is right."""
-        line = self.query_one(".field-fault", Static)
-        line.display = fault is not None
+        self._fault.display = fault is not None
         self.set_class(fault is not None, "-faulty")
         if fault is not None:
-            line.update(Content(f"✖ {fault.fault}" + (f"; {fault.remedy}" if fault.remedy else "")))
-
-    def on_mount(self) -> None:
-        """Begins without a fault."""
-        self.show_fault(None)
+            self._fault.update(Content(f"✖ {fault.fault}" + (f"; {fault.remedy}" if fault.remedy else "")))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Notes that the operator wrote something."""

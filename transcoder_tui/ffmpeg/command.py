@@ -112,6 +112,8 @@ def encoding_arguments(
         *next((device_arguments(one.encoder, one.device) for one in choices if one and one.encoder.upload), ()),
         *(part for graph in graphs for part in ("-filter_complex", graph)),
         *(part for stream in _streams(plan, read) for part in ("-map", stream)),
+        *_languages(plan, spec.tracks),
+        *(("-c:s", "copy", "-c:d", "copy") if read.copied else ()),
         *_encoders(spec, plan, choices, Encoding(binary.encoders, global_header)),
     ]
 

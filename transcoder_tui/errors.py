@@ -37,7 +37,7 @@ class Fault:
 
     def within(self, prefix: str) -> "Fault":
         """The same fault with its field seen from an outer document."""
-        joint = "." if self.field and not self.field.startswith("[") else ""
+        joint = "." if prefix and self.field and not self.field.startswith("[") else ""
         return Fault(self.fault, self.remedy, f"{prefix}{joint}{self.field}")
 
 

@@ -58,6 +58,8 @@ async def apply_lineup(
     else:
         for text, style in change_lines(applied):
             say(text, style)
+        for warning in applied.warnings:
+            complain(f"! {_with_name(warning, document.get('channels'))}")
     return ExitCode.OK
 
 

@@ -85,3 +85,5 @@ class Applied(BaseModel):
     changes: list[Change]
     cost: Cost | None = None
     """What the channels that are created or changed will cost together, after a dry run."""
+    warnings: list[Fault] = []
+    """What may keep channels off the air and can heal; fields as seen from the line-up."""

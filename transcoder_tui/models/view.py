@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from transcoder_tui.errors import Fault
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event
 from transcoder_tui.models.health import Alarm, Health
@@ -19,6 +20,8 @@ class ChannelDocument(BaseModel):
     """Counts its changes; send it along with a change, so that nobody's work is overwritten."""
     spec: dict[str, Any]
     """The channel as :meth:`ChannelSpec.document` writes it."""
+    warnings: list[Fault] = []
+    """After a change: what may keep it off the air and can heal."""
 
     def parsed(self) -> ChannelSpec:
         """The validated channel."""

@@ -6,20 +6,24 @@ from datetime import UTC, datetime
 
 from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
 from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.capacity import Cost, together
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.claims import ports
 from transcoder_tui.models.event import EventFields, EventKind
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
 from transcoder_tui.models.view import ChannelDocument
 from transcoder_tui.store.store import Edit, StoredChannel
-from transcoder_tui.worker import admission, changes, views
+from transcoder_tui.worker import admission, changes, readiness, views
 from transcoder_tui.worker.budget import Budget
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.run import ChannelRun
 
 STOP_TIMEOUT_S = 12.0
 """Longest wait for a channel that was told to stop: KILL comes after 5 s, and the kernel may take its time."""
+TESTING_S = 10.0
+"""Longest wait for the tests of encoders when channels are saved; what is left over is tested when it starts."""
 STEP = 20
 """Channels that are handled in one go before whoever else waits for the event loop has a turn."""
 
@@ -44,10 +48,10 @@ class Editor:
             InvalidInput: Where the host cannot run it, or another channel has its name or a destination of it.
         """
         async with self._editing:
-            self._admit(spec, None)
+            warnings = await self._admit(spec, None)
             edit = Edit(channel_id=None, spec=spec, job=changes.created_job(spec))
             stored = await self._commit([edit], [_config_event(spec.name, "created", actor)], actor)
-        return views.document(self._taken(stored[0]))
+        return views.document(self._taken(stored[0])).model_copy(update={"warnings": warnings})
 
     async def change(self, channel_id: int, spec: ChannelSpec, revision: int | None, actor: str) -> ChannelDocument:
         """Replaces a channel's document; one that is on air is restarted where the change reaches FFmpeg.
@@ -59,11 +63,11 @@ class Editor:
         """
         async with self._editing:
             run = self._run(channel_id)
-            self._admit(spec, channel_id)
+            warnings = await self._admit(spec, channel_id)
             fields = changes.changed_fields(run.spec.document(), spec.document())
             event = _config_event(spec.name, f"changed: {', '.join(fields) or 'nothing'}", actor, channel_id)
             await self._commit([Edit(channel_id=channel_id, spec=spec, revision=revision)], [event], actor)
-        return views.document(self._run(channel_id))
+        return views.document(self._run(channel_id)).model_copy(update={"warnings": warnings})
 
     async def delete(self, channel_id: int, actor: str) -> None:
         """Forgets a channel and stops it.
@@ -85,13 +89,14 @@ class Editor:
         async with self._editing:
             existing = {run.id: run.spec for run in self._runs.values()}
             planned = changes.plan(existing, lineup.channels, prune=prune)
-            await self._admit_all(lineup, planned, existing)
+            warnings = await self._admit_all(lineup, planned, existing)
             shown = [self._with_effect(entry) for entry in planned]
             todo = [(entry.change, entry.edit) for entry in planned if entry.edit is not None]
             if not dry_run and todo:
                 events = [_planned_event(change, edit, actor) for change, edit in todo]
                 await self._commit([edit for _, edit in todo], events, actor)
-            return await self._with_cost(shown, planned) if dry_run else Applied(dry_run=False, changes=shown)
+            applied = await self._with_cost(shown, planned) if dry_run else Applied(dry_run=False, changes=shown)
+            return applied.model_copy(update={"warnings": warnings})
 
     async def _commit(
         self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str
@@ -125,19 +130,20 @@ class Editor:
             run.clean_up()
             del self._runs[run.id]
 
-    def _admit(self, spec: ChannelSpec, channel_id: int | None) -> None:
-        host = self._context.host()
+    async def _admit(self, spec: ChannelSpec, channel_id: int | None) -> list[Fault]:
+        host = readiness.assumed(self._context.host(), [spec])
         staying = [run.spec for run in self._runs.values() if run.id != channel_id]
         found = admission.clashes([spec], staying, host) or admission.faults(spec, self._usable_binary(), host)
         if found:
             raise InvalidInput(
                 [Fault(fault.fault, fault.remedy, fault.field.removeprefix("channels[0].")) for fault in found]
             )
+        return await self._look([("", spec)], host)
 
     async def _admit_all(
         self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]
-    ) -> None:
-        binary, host = self._usable_binary(), self._context.host()
+    ) -> list[Fault]:
+        binary, host = self._usable_binary(), readiness.assumed(self._context.host(), lineup.channels)
         touched = {entry.edit.channel_id for entry in planned if entry.edit is not None}
         named = {spec.name.casefold() for spec in lineup.channels}
         staying = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
@@ -149,6 +155,30 @@ class Editor:
                 found += [fault.within(f"channels[{index}]") for fault in admission.faults(spec, binary, host)]
         if found:
             raise InvalidInput(found)
+        pairs = enumerate(zip(lineup.channels, planned, strict=False))
+        return await self._look([(f"channels[{at}]", spec) for at, (spec, entry) in pairs if entry.edit], host)
+
+    async def _look(self, channels: Sequence[readiness.Placed], host: HostFacts) -> list[Fault]:
+        """Tests what channels encode, and looks at what they need of this host.
+
+        Returns:
+            What may keep them off the air, and can heal.
+
+        Raises:
+            InvalidInput: With what cannot.
+        """
+        live = [run.spec for run in self._runs.values() if run.process is not None]
+        held = {(port.protocol, port.number) for spec in live for port in ports(spec.sources, spec.outputs)}
+        found = await readiness.look(channels, self._context.host(), self._context.disk, held)
+        binary = self._usable_binary()
+        if binary is not None and not found.refusals:
+            specs = [spec for _, spec in channels]
+            tested = await self._context.preflights.faults(specs, binary, host, TESTING_S)
+            for (place, _), faults in zip(channels, tested, strict=True):
+                found.refusals.extend(fault.within(place) for fault in faults)
+        if found.refusals:
+            raise InvalidInput(found.refusals)
+        return found.warnings
 
     def _usable_binary(self) -> Binary | None:
         try:

@@ -15,7 +15,7 @@ from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Severity
-from transcoder_tui.worker import outputs
+from transcoder_tui.worker import outputs, readiness
 from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.limits import Limits
@@ -86,8 +86,13 @@ async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context)
         host = context.host()
         command = build_command(await resolved(spec, source, binary, host), binary, host, source)
         await context.preflights.require(spec, digest(spec), binary, host)
-        await context.disk.ask(partial(outputs.prepare, spec, host))
+        await context.disk.ask(partial(_prepare_files, spec, source, host))
         return Prepared(command, host, spec, source, run_id)
+
+
+def _prepare_files(spec: ChannelSpec, source: int, host: HostFacts) -> None:
+    readiness.require_confined(spec, source, host)
+    outputs.prepare(spec, host)
 
 
 @contextmanager

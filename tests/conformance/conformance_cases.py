@@ -9,8 +9,8 @@ from media_readings import Expected
 from transcoder_tui.models.channel import ChannelSpec
 
 SHORT_S = 6.0
-LOOPS_S = 14.0
-"""Twice the clip, and some."""
+LOOPS_S = 20.0
+"""Three times the clip, and some: what goes wrong at each loop adds up."""
 RATE_S = 33.0
 """Long enough for a bitrate over 30 s."""
 

@@ -1,5 +1,6 @@
 """What a case needs from this machine: ports, directories, the channel on air, and programs of other makers."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.worker.outputs import finalise, prepare
+from transcoder_tui.worker.resolution import resolved
 
 PACKAGES = {
     "ffmpeg": "ffmpeg",
@@ -108,7 +110,7 @@ class Rig:
     def run(self, name: str, *arguments: str, output: Path | None = None) -> subprocess.Popen[bytes]:
         """Starts a program of another maker; it is ended with the case, if not before."""
         path = tool_path(name)
-        log = self.directory / f"{len(self._processes)}-{name}.log"
+        log = self.directory / f"{len(self._processes)}-{Path(name).name}.log"
         with log.open("wb") as said, (output or log).open("ab") as written:
             process = subprocess.Popen(
                 [path, *arguments],
@@ -139,8 +141,9 @@ class Rig:
     @contextmanager
     def channel(self, spec: ChannelSpec) -> Iterator[Run]:
         """Puts a channel on air as the worker does; takes it off, and ends its playlists, when the block ends."""
-        prepare(spec, self.host)
-        run = put_on_air(spec, self.binary, self.host, self.directory, "channel")
+        chosen = asyncio.run(resolved(spec, 0, self.binary, self.host))
+        prepare(chosen, self.host)
+        run = put_on_air(chosen, self.binary, self.host, self.directory, "channel")
         try:
             for peer in self.on_air:
                 peer()

@@ -130,6 +130,8 @@ FEEDS: Mapping[str, Callable[[Rig], Source]] = {
     "multicast": _multicast,
     "ssm": _ssm,
     "rtp": _rtp,
+    "mpts, by number": _mpts("2"),
+    "mpts, by name": _mpts(SECOND_PROGRAM),
     "srt-caller": _srt_caller,
     "srt-listener": _srt_listener,
     "http-ts": _http,

@@ -151,6 +151,8 @@ class Verdict:
         self._secrets = tuple(secrets)
         self._outputs = OutputNames()
         self._counted: Damage | None = None
+        self._explained: dict[tuple[int, Side], Diagnosis] = {}
+        """What rules without groups mean here: a flood consists of a few of them."""
         self.forget()
 
     def forget(self) -> None:
@@ -219,7 +221,11 @@ class Verdict:
         words = _words(kind, line.text)
         side = side_of(line.text, self._source) if kind.side is Side.UNKNOWN else kind.side
         output = self._outputs.of(line.text) if side is Side.OUTPUT else ""
-        means = self._explain(kind, words, side, output)
+        means = self._explained.get((id(kind), side)) if not words and not output else None
+        if means is None:
+            means = self._explain(kind, words, side, output)
+            if not words and not output:
+                self._explained[id(kind), side] = means
         return Reading(line, means, kind.counts, int(words.get("count") or 1) if kind.counts else 0)
 
     def _unknown(self, line: LogLine) -> Diagnosis | None:
@@ -350,7 +356,7 @@ _VARYING = re.compile(r"0x[0-9a-f]+|\d{4,}")
 
 @lru_cache(maxsize=1024)
 def _kind_of(text: str) -> Rule | _Silence | None:
-    """What kind of line it is; remembered, since floods repeat a few kinds: 2 us instead of 60."""
+    """What kind of line it is; remembered, since floods repeat a few kinds: 2 us instead of 20."""
     if CONSEQUENCE.search(text):
         return _Silence.CONSEQUENCE
     if NOISE.search(text) or SILENT_INPUT.search(text):

@@ -115,7 +115,7 @@ class ProcessSample(NamedTuple):
     written_bytes: int | None
     """Handed to ``write`` since its start, so to files and pipes but not to UDP; None where we may not know."""
     udp_drops: int | None = None
-    """Datagrams that the kernel threw away since its sockets were opened; None where it has none."""
+    """Datagrams that the kernel threw away since its sockets were opened; None where it has none, and not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,9 @@ class ProcessSampler:
             if before is None or before.is_first or pid % self.TURNS == self._turn:
                 found = _sample(pid, before)
                 if found is not None:
-                    samples[pid] = found[0]._replace(udp_drops=self._drops.of(pid))
-                    self._last[pid] = found[1]
+                    samples[pid], self._last[pid] = found
+                    if pid % self.TURNS == self._turn:
+                        samples[pid] = samples[pid]._replace(udp_drops=self._drops.of(pid))
         return samples
 
 

@@ -1,5 +1,6 @@
 """Datagrams that the kernel threw away because a process did not take them in time."""
 
+import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ class UdpDrops:
     """Knows the drops of many processes for the price of one table.
 
     A process is asked for its sockets once, since FFmpeg keeps that of its source as long as it lives; the kernel's
-    table is read for all at once. Measured with 300 sockets: 0.6 ms for the table, 0.1 ms once for each process.
+    table is read for all at once. Measured with 300 sockets: 1 ms for the table, and 0.2 ms once for each process.
     """
 
     def __init__(self) -> None:
@@ -38,9 +39,9 @@ def sockets_of(pid: int) -> frozenset[str]:
     """The inodes of a process's sockets of every kind; empty where it is gone or closed to us."""
     found = set()
     with suppress(OSError):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - with paths it takes three times as long
             with suppress(OSError):
-                link = str(descriptor.readlink())
+                link = os.readlink(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH115 - likewise
                 if link.startswith("socket:["):
                     found.add(link[8:-1])
     return frozenset(found)

@@ -13,7 +13,7 @@ from transcoder_tui.ffmpeg.tee import option_list
 from transcoder_tui.ffmpeg.transport import free_start_pid, picture_pids
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import Output
-from transcoder_tui.models.rendition import Rendition
+from transcoder_tui.models.rendition import Audio, Rendition
 from transcoder_tui.models.units import frame_rate
 
 WINDOW = 6
@@ -48,6 +48,7 @@ class Track:
     """ISO 639-2 code; empty where it is not known."""
     place: int
     """Position among the channel's sound tracks, from 0."""
+    audio: Audio
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def hls(job: Job) -> Destination:
     flags = [*HLS_FLAGS]
     if output.delete is not False and not grows:
         flags.append("delete_segments")
-    if output.key_rotation is not None:
+    if output.encryption is not None:
+        # Whether a new key is due is for the worker to say, which also makes one where the directory was gone.
         flags.append("periodic_rekey")
     options = {
         "hls_time": _segment_length(job),
@@ -216,7 +218,7 @@ def _tracks(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> list
 
 def _track(spec: ChannelSpec, plan: Plan, sound: int, name: str) -> Track:
     place = plan.sounds[sound].track
-    return Track(name, sound, spec.tracks[place].language, place)
+    return Track(name, sound, spec.tracks[place].language, place, plan.sounds[sound].audio)
 
 
 def _variants(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> str:
@@ -235,7 +237,7 @@ def _variants(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> st
             parts.append(f"a:{sounds.index(own[0])}")
         entries.append(",".join([*parts, f"name:{rendition.name}"]))
     for sound, track in tracks.items():
-        first = next(other for other in tracks.values() if plan.sounds[other.sound].audio == plan.sounds[sound].audio)
+        first = next(other for other in tracks.values() if other.audio == track.audio)
         parts = [f"a:{sounds.index(sound)}", f"agroup:{first.name}"]
         parts += [f"language:{track.language}"] if track.language else []
         parts += ["default:yes"] if track is first else []

@@ -19,6 +19,7 @@ from transcoder_tui.models.job import JobFields
 from transcoder_tui.models.view import Telemetry
 from transcoder_tui.settings import WatchdogSettings
 from transcoder_tui.worker.cgroup import Leaf
+from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.health import Trouble
 from transcoder_tui.worker.limits import Limits, limits_text, over_memory, shortfalls
 from transcoder_tui.worker.logfile import ChannelLog
@@ -27,6 +28,7 @@ from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.output_watch import OutputWatch
 from transcoder_tui.worker.process import KILL_S, SECOND_TERM_S, Process
 from transcoder_tui.worker.rundir import RunDir
+from transcoder_tui.worker.upkeep import Upkeep
 from transcoder_tui.worker.watch import Watch
 
 
@@ -43,6 +45,8 @@ class Place:
     """What it writes its log to."""
     leaf: Leaf | None
     """Its cgroup, where it has one."""
+    disk: Disk
+    """Does what a hanging disk would hold up."""
 
 
 class Instance:
@@ -88,6 +92,7 @@ class Instance:
             # Adopted from a time with other roots: what it writes outside of today's is not for us to look at.
             outputs = OutputWatch(spec.model_copy(update={"outputs": []}), place.host, _now())
         self._watch = Watch(process.pid if process else 0, self._monitor, outputs, source, limits, place.run_dir.path)
+        self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn)
         self._reason: Diagnosis | None = None
         self._signals: list[asyncio.TimerHandle] = []
         self._signalled = False
@@ -126,6 +131,8 @@ class Instance:
         if sample is not None:
             self._monitor.feed_process(sample)
         self._monitor.read()
+        if self.process is not None and not self._signalled:
+            self._upkeep.poll(_now())
         if self.process is not None and self.process.limits.pending:
             self.process.limit(self.process.limits.asked, self._place.leaf)
 
@@ -227,6 +234,7 @@ class Instance:
         return self._monitor.verdict(code)
 
     def _cancel(self) -> None:
+        self._upkeep.close()
         for timer in self._signals:
             timer.cancel()
 

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.output import LADDERS
 from transcoder_tui.worker.health import Trouble
+from transcoder_tui.worker.outputs import Findings, OutputFault
 
 LOOK_S = 4.0
 """How often files are looked at, and the longest time between two looks that counts: in a longer one the host was
@@ -34,6 +35,8 @@ class _Files:
     paths: tuple[Path, ...]
     patience_s: float
     segmented: bool
+    series: Path | None = None
+    """Of a series of recordings, its name; the path is that of the file which is being written."""
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     grown_at: float = 0.0
     """In seconds of advancing media."""
@@ -68,6 +71,14 @@ class OutputWatch:
         self._multicasts = _multicasts(spec, host)
         self._looked_at = 0.0
         self._full: list[str] = []
+        self._faults: Sequence[OutputFault] = ()
+
+    def learn(self, found: Findings) -> None:
+        """Takes in what a look at the files found that was not for the event loop."""
+        self._faults = found.faults
+        for files in self._files:
+            if files.series is not None and files.series in found.written:
+                files.paths = (found.written[files.series],)
 
     def hold(self, now: float) -> None:
         """Counts from ``now`` on: until then media did not advance, which is no fault of an output."""
@@ -101,7 +112,7 @@ class OutputWatch:
         """
         if not self._files and not self._multicasts:
             return []
-        found = []
+        found = self._unwritable()
         if self._full:
             found.append(
                 Trouble(
@@ -124,6 +135,13 @@ class OutputWatch:
                 )
             )
         return found
+
+    def _unwritable(self) -> list[Trouble]:
+        if not self._faults:
+            return []
+        faults = [f"{fault.name}: {fault.fault}" for fault in self._faults]
+        others = "; the other outputs go on" if len(self._faults) < self._count else ""
+        return [Trouble(Health.OUTPUT_FAULT, "; ".join(faults) + others, self._faults[0].remedy)]
 
     def _frozen(self, patience_s: float) -> list[Trouble]:
         now = self._advanced_s
@@ -150,7 +168,9 @@ def _files(spec: ChannelSpec, host: HostFacts) -> list[_Files]:
             patience = max(FROZEN_S, FROZEN_SEGMENTS * spec.segment(output))
             found.append(_Files(name, next(trees).playlists, patience, segmented=True))
         elif output.address.scheme == "file":
-            found.append(_Files(name, (next(records).path,), FROZEN_S, segmented=False))
+            recording = next(records)
+            series = recording.path if recording.is_series else None
+            found.append(_Files(name, (recording.path,), FROZEN_S, segmented=False, series=series))
     return found
 
 

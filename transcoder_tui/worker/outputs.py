@@ -1,36 +1,104 @@
-"""The files that a channel writes: checked and made before a start, finished after a stop."""
+"""The files that a channel writes: made before a start, tended while it runs, finished after a stop."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from transcoder_tui.errors import HostFault
 from transcoder_tui.ffmpeg.command import HostFacts
+from transcoder_tui.ffmpeg.ladders import HlsTree
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
+from transcoder_tui.ffmpeg.recording import Recording
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.output import LADDERS, Output
+from transcoder_tui.worker import keys, retention
+from transcoder_tui.worker.masters import Masters
 
 ENDLIST = b"#EXT-X-ENDLIST"
 """Says that a playlist will not grow any more: RFC 8216, section 4.3.3.4."""
+EVENT, VOD = b"#EXT-X-PLAYLIST-TYPE:EVENT", b"#EXT-X-PLAYLIST-TYPE:VOD"
+"""Says that a playlist may grow, and that it never changes: RFC 8216, section 4.3.3.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFault:
+    """Why one output cannot be written."""
+
+    name: str
+    """Its address, secrets masked."""
+    fault: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at the files of a running channel found."""
+
+    faults: tuple[OutputFault, ...] = ()
+    written: Mapping[Path, Path] = field(default_factory=dict)
+    """For each series of recordings, by its name, the file that is being written."""
 
 
 def prepare(spec: ChannelSpec, host: HostFacts) -> None:
     """Makes the directories of a channel's outputs and moves earlier recordings out of the way.
 
     FFmpeg notices a directory that it cannot write to only at the end of the first segment, and truncates a
-    recording that it finds.
+    recording that it finds. One that cannot be written is no reason not to start where another output can run:
+    :func:`tend` tells of it, and tries it again.
 
     Raises:
-        HostFault: Where a directory cannot be written or lies outside its root.
+        HostFault: Where no output of the channel can be written.
     """
-    for tree in hls_trees(spec, host):
-        for directory in {tree.directory, *(playlist.parent for playlist in tree.playlists)}:
-            _writable(directory, [host.hls_root])
-    for recording in (kept.path for kept in recordings(spec, host)):
-        _writable(recording.parent, host.media_roots)
-        if recording.exists() and recording.stat().st_size:
-            stamp = datetime.fromtimestamp(recording.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
-            recording.replace(recording.with_name(f"{recording.stem}.{stamp}{recording.suffix}"))
+    faults = []
+    for place in _places(spec, host):
+        try:
+            _make_ready(place, host)
+        except HostFault as error:
+            faults.append(error)
+    if faults and len(faults) == len(spec.outputs):
+        raise faults[0]
+
+
+def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Findings:
+    """Looks after the files of a channel that runs; not for the event loop.
+
+    Makes directories again that are gone, keeps master playlists true, changes keys, deletes old recordings.
+
+    Args:
+        spec: The channel as it runs.
+        host: This machine.
+        masters: What is known of its master playlists.
+        now: Seconds since the epoch.
+    """
+    faults: list[OutputFault] = []
+    written: dict[Path, Path] = {}
+    for place in _places(spec, host):
+        name = place.output.address.masked
+        try:
+            gone = [directory for directory in _directories(place) if not directory.exists()]
+            _make(place, host)
+            if isinstance(place, HlsTree):
+                masters.correct(place)
+                if place.output.encryption is not None:
+                    keys.tend(place, now)
+            elif place.is_series:
+                retention.prune(place, now)
+                if (newest := retention.newest(place)) is not None:
+                    written[place.path] = place.path.with_name(newest)
+            if gone:
+                faults.append(OutputFault(name, f"{gone[0]}: the directory is gone; it was made again", "see who does"))
+        except HostFault as error:
+            faults.append(OutputFault(name, error.faults[0].fault, error.faults[0].remedy))
+        except OSError as error:
+            faults.append(OutputFault(name, f"{error.filename or name}: {error.strerror}", _REMEDY))
+    return Findings(tuple(faults), written)
+
+
+def is_on_disk(output: Output) -> bool:
+    """Whether an output is written to files."""
+    return output.address.scheme in (*LADDERS, "file")
 
 
 def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = None) -> None:
@@ -45,7 +113,7 @@ def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = 
     for tree in hls_trees(spec, host):
         for playlist in tree.playlists:
             if playlist not in staying:
-                _end_playlist(playlist)
+                _end_playlist(playlist, as_vod=tree.output.playlist == "vod")
 
 
 def require_inside(path: Path, roots: Sequence[Path]) -> None:
@@ -60,6 +128,52 @@ def require_inside(path: Path, roots: Sequence[Path]) -> None:
         raise HostFault(f"{path} leads outside the directories that channels may use", f"stay below {allowed}")
 
 
+_REMEDY = "free space on its disk, or give the worker the right to write"
+
+
+def _places(spec: ChannelSpec, host: HostFacts) -> list[HlsTree | Recording]:
+    return [*hls_trees(spec, host), *recordings(spec, host)]
+
+
+def _make_ready(place: HlsTree | Recording, host: HostFacts) -> None:
+    """Makes an output's directories, and clears the way for a new FFmpeg.
+
+    Raises:
+        HostFault: Where it cannot be written.
+    """
+    _make(place, host)
+    try:
+        if isinstance(place, Recording):
+            _set_aside(place)
+            return
+        if place.output.address.scheme == "dash":
+            for stale in place.directory.glob("*-stream*.m4s*"):
+                stale.unlink(missing_ok=True)
+        if place.output.encryption is not None:
+            keys.change(place)
+    except OSError as error:
+        raise HostFault(f"{error.filename or place.output.url}: {error.strerror}", _REMEDY) from None
+
+
+def _set_aside(recording: Recording) -> None:
+    path = recording.path
+    if not recording.is_series and path.exists() and path.stat().st_size:
+        stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
+        path.replace(path.with_name(f"{path.stem}.{stamp}{path.suffix}"))
+
+
+def _directories(place: HlsTree | Recording) -> list[Path]:
+    if isinstance(place, Recording):
+        return [place.path.parent]
+    return sorted({place.directory, *(playlist.parent for playlist in place.playlists)})
+
+
+def _make(place: HlsTree | Recording, host: HostFacts) -> None:
+    roots = host.media_roots if isinstance(place, Recording) else [host.hls_root]
+    for directory in _directories(place):
+        _writable(directory, roots)
+
+
 def _writable(directory: Path, roots: Sequence[Path]) -> None:
     require_inside(directory, roots)
     try:
@@ -67,18 +181,19 @@ def _writable(directory: Path, roots: Sequence[Path]) -> None:
         with tempfile.TemporaryFile(dir=directory) as probe:
             probe.write(b"\0")
             probe.flush()
+    except (FileExistsError, NotADirectoryError):
+        raise HostFault(f"{directory} cannot be written: it is no directory", "remove what is in its way") from None
     except OSError as error:
-        raise HostFault(
-            f"{directory} cannot be written: {error.strerror}",
-            "free space on it, or give the worker the right to write",
-        ) from None
+        raise HostFault(f"{directory} cannot be written: {error.strerror}", _REMEDY) from None
 
 
-def _end_playlist(playlist: Path) -> None:
+def _end_playlist(playlist: Path, *, as_vod: bool) -> None:
     try:
         text = playlist.read_bytes()
         if ENDLIST in text:
             return
+        if as_vod:
+            text = text.replace(EVENT, VOD)
         ended = playlist.with_suffix(".end")
         ended.write_bytes(text.rstrip() + b"\n" + ENDLIST + b"\n")
         ended.replace(playlist)

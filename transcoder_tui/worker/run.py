@@ -470,6 +470,7 @@ class ChannelRun:
             run_dir=self._run_dir,
             stderr=stderr or self._stderr_path(),
             leaf=self._context.ceilings.leaf(self.id),
+            disk=self._context.disk,
         )
         on_air = process is not None and process.adopted and self.job.status == Status.RUNNING
         self._instance = Instance(place, process, self.log, self._context.settings.watchdog, on_air=on_air)

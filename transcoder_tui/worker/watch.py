@@ -84,7 +84,7 @@ class Watch:
         found = self._outputs.troubles(links, QUIET_SEGMENTS_S if self._in_segments else 0.0)
         complaint = self.monitor.complaint(now)
         if complaint is not None:
-            found.append(Trouble(Health.OUTPUT_FAULT, complaint.cause, complaint.remedy))
+            found = _joined(found, Trouble(Health.OUTPUT_FAULT, complaint.cause, complaint.remedy))
         damage = self.monitor.damage(now)
         if damage is not None:
             found.append(damage)
@@ -140,6 +140,18 @@ class Watch:
             growing=silent and now > at and (signs.written - first.written) / span > WRITES,
             broken_off=silent and (self.monitor.broken_off or _is_full(self._run_dir)),
         )
+
+
+def _joined(found: list[Trouble], complaint: Trouble) -> list[Trouble]:
+    """Adds what the log complains of; of two faulty outputs, one alarm tells, the one seen on disk first."""
+    fault = next((trouble for trouble in found if trouble.health == complaint.health), None)
+    if fault is None:
+        return [*found, complaint]
+    if "://" not in complaint.message:
+        # Of files the log says less than what was seen.
+        return found
+    both = Trouble(fault.health, f"{fault.message}; {complaint.message}", fault.remedy)
+    return [both if trouble is fault else trouble for trouble in found]
 
 
 def _is_full(directory: Path) -> bool:

@@ -1,0 +1,99 @@
+"""The master playlist of a ladder, with what FFmpeg leaves out or gets wrong.
+
+FFmpeg up to 7 writes the nominal bitrate as BANDWIDTH, later ones the highest of the first segment; both leave out
+FRAME-RATE or the names of sounds. RFC 8216, section 4.3.4, says what players expect.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+INDEPENDENT = "#EXT-X-INDEPENDENT-SEGMENTS"
+_VARIANT, _MEDIA, _VERSION = "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-VERSION:"
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+_DURATION = re.compile(r"#EXTINF:([0-9.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What is known of a rung."""
+
+    bandwidth: int
+    """Highest bitrate of a segment, with that of its sound, in bits per second."""
+    average: int
+    """Over the segments that are listed, likewise; 0 where there are none."""
+    fps: float
+    """0 where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What is known of a sound with a playlist of its own."""
+
+    name: str
+    channels: int
+    """0 where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment that a media playlist lists."""
+
+    uri: str
+    duration_s: float
+
+
+def corrected(text: str, variants: Mapping[str, Variant], sounds: Mapping[str, Sound]) -> str:
+    """A master playlist as players expect it; one that is so already stays the same.
+
+    Args:
+        text: As FFmpeg wrote it.
+        variants: What is known of each rung, by the address of its playlist.
+        sounds: What is known of each sound, likewise.
+    """
+    lines = [line for line in text.splitlines() if line and line != INDEPENDENT]
+    done = []
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith(_VARIANT) and following in variants:
+            line = _VARIANT + _written(_attributes(line) | _of_variant(variants[following]))
+        elif line.startswith(_MEDIA):
+            attributes = _attributes(line)
+            sound = sounds.get(attributes.get("URI", "").strip('"'))
+            line = _MEDIA + _written(attributes | (_of_sound(sound) if sound else {}))
+        done.append(line)
+        if line.startswith(_VERSION):
+            done.append(INDEPENDENT)
+    return "\n".join(done) + "\n"
+
+
+def segments_of(playlist: str) -> list[Segment]:
+    """The segments that a media playlist lists."""
+    found, duration = [], 0.0
+    for line in playlist.splitlines():
+        if match := _DURATION.match(line):
+            duration = float(match[1])
+        elif line and not line.startswith("#"):
+            found.append(Segment(line, duration))
+    return found
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return dict(_ATTRIBUTE.findall(line.partition(":")[2]))
+
+
+def _of_variant(variant: Variant) -> dict[str, str]:
+    known = {"BANDWIDTH": str(variant.bandwidth)}
+    if variant.average:
+        known["AVERAGE-BANDWIDTH"] = str(variant.average)
+    if variant.fps:
+        known["FRAME-RATE"] = f"{variant.fps:.3f}"
+    return known
+
+
+def _of_sound(sound: Sound) -> dict[str, str]:
+    known = {"NAME": f'"{sound.name}"', "AUTOSELECT": "YES"}
+    return {**known, "CHANNELS": f'"{sound.channels}"'} if sound.channels else known
+
+
+def _written(attributes: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in attributes.items())

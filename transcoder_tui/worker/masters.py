@@ -1,0 +1,83 @@
+"""Keeps the master playlist of a running ladder true: the bandwidth that its segments really take."""
+
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from transcoder_tui.ffmpeg.ladders import HlsTree, Track
+from transcoder_tui.ffmpeg.master import Sound, Variant, corrected, segments_of
+from transcoder_tui.models.rendition import Rendition
+
+OVERHEAD = 1.05
+"""Container around the streams of a segment."""
+LATEST = 20
+"""Segments that are measured: more than come between two looks."""
+STEP = 1000
+"""Bits per second to which bandwidths are rounded up."""
+
+
+class Masters:
+    """The master playlists of one run. Reads and writes files: not for the event loop."""
+
+    def __init__(self) -> None:
+        self._rates: dict[Path, tuple[float, float]] = {}
+        """Of each media playlist, the highest bitrate of a segment, and the average when it came."""
+
+    def correct(self, tree: HlsTree) -> None:
+        """Measures the segments that are new, and writes the master playlist anew where that changes it."""
+        try:
+            text = tree.master.read_text()
+        except FileNotFoundError:
+            return
+        for playlist in tree.playlists:
+            self._measure(playlist)
+        variants = {
+            playlist.relative_to(tree.directory).as_posix(): self._variant(playlist, rendition, tree)
+            for playlist, rendition in tree.rungs.items()
+        }
+        sounds = {
+            playlist.relative_to(tree.directory).as_posix(): Sound(
+                _name(track, tree.tracks.values()), 0 if track.audio.is_copy else track.audio.channels
+            )
+            for playlist, track in tree.tracks.items()
+        }
+        true = corrected(text, variants, sounds)
+        if true != text:
+            unfinished = tree.master.with_suffix(".new")
+            unfinished.write_text(true)
+            unfinished.replace(tree.master)
+
+    def _measure(self, playlist: Path) -> None:
+        try:
+            segments = segments_of(playlist.read_text())[-LATEST:]
+        except FileNotFoundError:
+            return
+        longest = max((segment.duration_s for segment in segments), default=0.0)
+        rates = []
+        for segment in segments:
+            # What counts is half a target duration and more: RFC 8216, section 4.3.4.2.
+            if segment.duration_s >= longest / 2 > 0:
+                with suppress(FileNotFoundError):
+                    rates.append((playlist.parent / segment.uri).stat().st_size * 8 / segment.duration_s)
+        if rates and max(rates) > self._rates.get(playlist, (0.0, 0.0))[0]:
+            self._rates[playlist] = (max(rates), sum(rates) / len(rates))
+
+    def _variant(self, playlist: Path, rendition: Rendition, tree: HlsTree) -> Variant:
+        video, audio = rendition.video, rendition.audio
+        peak, average = self._rates.get(playlist, (0.0, 0.0))
+        beside = [self._rates.get(sound, (0.0, 0.0)) for sound, track in tree.tracks.items() if track.audio == audio]
+        peak += max((rate for rate, _ in beside), default=0.0)
+        average += max((rate for _, rate in beside), default=0.0)
+        nominal = rendition.peak() * OVERHEAD
+        return Variant(_rounded(max(nominal, peak)), _rounded(average), 0 if video.is_copy else video.fps)
+
+
+def _rounded(rate: float) -> int:
+    return math.ceil(rate / STEP) * STEP
+
+
+def _name(track: Track, tracks: Iterable[Track]) -> str:
+    """What players show: the language, where it tells the sounds of a rung apart."""
+    same = [other for other in tracks if other.audio == track.audio and other.language == track.language]
+    return track.language if track.language and len(same) == 1 else f"Sound {track.place + 1}"

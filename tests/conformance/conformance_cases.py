@@ -62,6 +62,8 @@ OF_THE_PROGRAMME = {"video": "h264", "audio": "mp2"}
 """What a copy is."""
 CLIP_SIZE = (480, 270)
 """Width and height of the programme's picture."""
+SETTLING_S = {"rtsp": 6.0}
+"""RTP streams of their own for picture and sound are put together by the first sender reports (RFC 3550, 6.4)."""
 COPIED_RATE = "2000k"
 """The most that the programme's picture takes."""
 
@@ -86,6 +88,7 @@ def expectations(case: Case, spec: ChannelSpec) -> list[Expected]:
             audio=None if AUDIO[audio] is None else probed(AUDIO[audio] or {}, "aac", OF_THE_PROGRAMME["audio"]),
             bitrate=None if "copy" in (video, audio) else rendition.peak(),
             flashes=case.source != "test",
+            settled_s=SETTLING_S.get(case.source, 0.0),
         )
         for (width, height, _), rendition in zip(_sizes(case), spec.renditions, strict=True)
     ]
@@ -128,7 +131,7 @@ INPUTS = (
     Case("hls", "h264+aac", ("udp",)),
     Case("rtmp", "h264+aac", ("udp",)),
     Case("rtmp-listen", "h264+aac", ("udp",)),
-    Case("rtsp", "h264+aac", ("udp",)),
+    Case("rtsp", "h264+aac", ("udp",), 14.0),
 )
 """Each kind of source."""
 

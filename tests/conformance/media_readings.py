@@ -44,6 +44,8 @@ class Expected:
     """Of picture and sound together; None where it is not promised."""
     flashes: bool = True
     """Whether the source has a flash and a beep each second."""
+    settled_s: float = 0.0
+    """Seconds after which picture and sound must be together."""
 
 
 def media_readings(
@@ -71,7 +73,7 @@ def media_readings(
         ]
         rate += sounds.rate()
         if expected.flashes:
-            readings.append(Reading(AV_OFFSET, av_offset_ms(tool, media, video, audio)))
+            readings.append(Reading(AV_OFFSET, av_offset_ms(tool, media, video, audio, expected.settled_s)))
     if expected.bitrate is not None and pictures.length >= LONG_S:
         readings.append(Reading(RUNG_BITRATE, abs(rate / expected.bitrate - 1) * 100))
     return readings
@@ -87,12 +89,20 @@ def streams(tool: Tool, media: str, select: str) -> list[dict[str, Any]]:
     return list(_probe(tool, media, "-select_streams", select, "-show_streams")["streams"])
 
 
-def av_offset_ms(tool: Tool, media: str, video: str = "v:0", audio: str = "a:0") -> float:
-    """Milliseconds between a flash in the upper left corner and its beep, at most, whichever comes first."""
+def av_offset_ms(tool: Tool, media: str, video: str = "v:0", audio: str = "a:0", after_s: float = 0.0) -> float:
+    """Milliseconds between a flash in the upper left corner and its beep, at most, whichever comes first.
+
+    Args:
+        tool: Runs a program.
+        media: A file or playlist.
+        video: Which of its pictures.
+        audio: Which of its sounds.
+        after_s: Flashes before this time are not looked at.
+    """
     graph = f"[0:{video}]crop=iw/8:ih/8:0:0,blackdetect=d=0.1:pix_th=0.4[v];[0:{audio}]silencedetect=n=-26dB:d=0.3[a]"
     sinks = ("-map", "[v]", "-map", "[a]", "-f", "null", "-")
     log = tool("ffmpeg", "-hide_banner", "-nostats", *_reading(media), "-filter_complex", graph, *sinks)
-    flashes = [float(time) for time in _FLASH.findall(log)]
+    flashes = [float(time) for time in _FLASH.findall(log) if float(time) >= after_s]
     beeps = [float(time) for time in _BEEP.findall(log)]
     offsets = [min((beep - flash for beep in beeps), key=abs) for flash in flashes if beeps]
     # At either end the partner may be missing.

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 SCROLLBAR = 2
 """Cells that the list keeps free at its right."""
-BLANK = "\N{NO-BREAK SPACE}"
-"""Indents: other blanks at the beginning of a line are not drawn."""
 
 
 class ProbeScreen(ModalScreen["ProbedProgram"]):
@@ -147,7 +145,7 @@ def _lines(found: "Probe", room: int) -> "Iterator[tuple[ProbedProgram | None, C
 def _stream(stream: "ProbedStream", room: int) -> Content:
     pid = f"{pid_text(stream.pid):11} " if stream.pid is not None else ""
     rate = written.bitrate(rate_of(stream))
-    head = f"{BLANK * 2}{pid}{stream.kind:8} {rate:>5}  {stream.language:3}  "
+    head = f"  {pid}{stream.kind:8} {rate:>5}  {stream.language:3}  "
     words = ", ".join(filter(None, (codec_words(stream), format_words(stream))))
     return _hanging(Content(head), words, len(head), room)
 
@@ -155,4 +153,4 @@ def _stream(stream: "ProbedStream", room: int) -> Content:
 def _hanging(head: Content, words: str, indent: int, room: int) -> Content:
     """A head with words behind it, which go on below each other where the line is too short."""
     first, *more = Content(words).wrap(max(10, room - max(indent, head.cell_length))) or [Content("")]
-    return Content("\n").join([head + first, *(Content(BLANK * indent) + line for line in more)])
+    return Content("\n").join([head + first, *(Content(" " * indent) + line for line in more)])

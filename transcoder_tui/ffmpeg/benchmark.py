@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcoder_tui.errors import HostFault
 from transcoder_tui.ffmpeg.binary import Binary
-from transcoder_tui.ffmpeg.encoders import Encoding
+from transcoder_tui.ffmpeg.encoders import Choice, Encoding, choose_encoders
 from transcoder_tui.ffmpeg.filters import FILTER_THREADS
+from transcoder_tui.ffmpeg.hardware import HARDWARE_ENCODERS, Trial, device_arguments
+from transcoder_tui.ffmpeg.video_encoders import SOFTWARE_ENCODERS
 from transcoder_tui.models.capacity import REFERENCE
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.rendition import Video
@@ -26,19 +27,19 @@ BITRATES = {"1920x1080": 5_000_000, "1280x720": 3_000_000, "720x576": 3_000_000,
 """Bits per second at which each size is encoded."""
 SCALED = ("1280x720", "640x360")
 """Sizes to which scaling is measured."""
-GRID: Mapping[tuple[str, str], Mapping[str, Sequence[str]]] = {
-    ("h264", "x264"): {
+GRID: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "h264": {
         "1920x1080": ("ultrafast", "superfast", "veryfast", "faster", "medium"),
         "1280x720": ("ultrafast", "superfast", "veryfast", "faster", "medium"),
         "640x360": ("ultrafast", "veryfast", "medium"),
     },
-    ("hevc", "x265"): {"1920x1080": ("ultrafast", "veryfast"), "1280x720": ("ultrafast", "veryfast", "medium")},
-    ("mpeg2", "software"): {"1920x1080": ("veryfast",), "720x576": ("veryfast",)},
-    ("av1", "svtav1"): {"1920x1080": ("ultrafast", "veryfast"), "1280x720": ("ultrafast", "veryfast", "medium")},
+    "hevc": {"1920x1080": ("ultrafast", "veryfast"), "1280x720": ("ultrafast", "veryfast", "medium")},
+    "mpeg2": {"1920x1080": ("veryfast",), "720x576": ("veryfast",)},
+    "av1": {"1920x1080": ("ultrafast", "veryfast"), "1280x720": ("ultrafast", "veryfast", "medium")},
 }
-"""What is measured in software: presets by codec, encoder and size, the cheapest first."""
-HARDWARE = ("nvenc", "qsv", "vaapi")
-"""Encoders that are measured where they work, with the codecs that they have."""
+"""What is measured in software: presets by codec and size, the cheapest first."""
+HARDWARE_PRESETS = ("veryfast", "medium")
+"""What is measured of hardware encoders, at 1080p."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ class Encode:
     """FFmpeg's name of it."""
     arguments: tuple[str, ...]
     """As a channel gives them."""
+    filters: str = "format=yuv420p,setsar=1"
+    """Between scaler and encoder."""
+    device: tuple[str, ...] = ()
+    """What stands before the input, for hardware."""
 
     @property
     def size(self) -> str:
@@ -91,20 +96,44 @@ class Encode:
         return int(self.arguments[self.arguments.index(option) + 1]) if option in self.arguments else None
 
 
-def encodes(encoding: Encoding) -> Iterator[Encode]:
-    """The runs with an encoder, those of one encoder and size in a row, the cheapest first."""
-    for (codec, encoder), sizes in GRID.items():
-        for size, presets in sizes.items():
-            for preset in presets:
-                video = Video.model_validate(
-                    {"codec": codec, "encoder": encoder, "size": size, "preset": preset, "bitrate": BITRATES[size]}
-                )
-                try:
-                    arguments = encoding.video(0, video, "video")
-                except HostFault:
-                    # This FFmpeg has no such encoder.
-                    continue
-                yield Encode(video, arguments[arguments.index("-c:v:0") + 1], tuple(arguments))
+def encodes(binary: Binary, tested: Mapping[str, Trial]) -> Iterator[Encode]:
+    """The runs with an encoder, those of one encoder and size in a row, the cheapest first.
+
+    Args:
+        binary: The FFmpeg to measure; encoders that it lacks are left out.
+        tested: What tests of hardware encoders found, by FFmpeg's name of the encoder.
+    """
+    for codec, sizes in GRID.items():
+        if SOFTWARE_ENCODERS[codec].name in binary.encoders:
+            for size, presets in sizes.items():
+                for preset in presets:
+                    yield _encode(binary, codec, size, preset, Choice(SOFTWARE_ENCODERS[codec]))
+    for codec, encoders in HARDWARE_ENCODERS.items():
+        for encoder in encoders.values():
+            found = tested.get(encoder.name)
+            if found is not None and not found.fault:
+                for preset in HARDWARE_PRESETS:
+                    yield _encode(binary, codec, REFERENCE, preset, Choice(encoder, found.device))
+
+
+def _encode(binary: Binary, codec: str, size: str, preset: str, choice: Choice) -> Encode:
+    encoder = choice.encoder
+    video = Video.model_validate(
+        {
+            "codec": codec,
+            "encoder": encoder.hardware or "software",
+            "size": size,
+            "preset": preset,
+            "bitrate": BITRATES[size],
+        }
+    )
+    return Encode(
+        video,
+        encoder.name,
+        tuple(Encoding(binary.encoders, False).video(0, video, "video", choice)),
+        ",".join(part for part in (f"format={encoder.pixel_format(video)}", "setsar=1", encoder.upload) if part),
+        device_arguments(encoder, choice.device),
+    )
 
 
 def make_sample(binary: Binary, sample: Path) -> list[str]:
@@ -126,8 +155,8 @@ def run_baseline(binary: Binary, sample: Path, baseline: Baseline, frames: int) 
 def run_encode(binary: Binary, sample: Path, encode: Encode, frames: int) -> list[str]:
     """The command of a run with an encoder."""
     scaled = scale_to(encode.size).filters
-    graph = f"[0:v:0]{','.join(part for part in (scaled, 'format=yuv420p,setsar=1') if part)}[v0]"
-    return [*_beginning(binary), *_read(sample), *_ending(graph, encode.arguments, frames)]
+    graph = f"[0:v:0]{','.join(part for part in (scaled, encode.filters) if part)}[v0]"
+    return [*_beginning(binary), *encode.device, *_read(sample), *_ending(graph, encode.arguments, frames)]
 
 
 def _beginning(binary: Binary) -> list[str]:
@@ -146,18 +175,17 @@ def _ending(graph: str, encoder: Sequence[str], frames: int) -> list[str]:
     return ["-filter_complex", graph, "-map", "[v0]", *encoder, "-frames:v", str(frames), "-f", "null", "-"]
 
 
-def encoder_names(spec: ChannelSpec, available: frozenset[str]) -> dict[str, str]:
+def encoder_names(spec: ChannelSpec, binary: Binary, tested: Mapping[str, Trial]) -> dict[str, str]:
     """FFmpeg's name of the encoder of each rendition, by the rendition's name.
 
     Args:
         spec: The channel.
-        available: The encoders that FFmpeg has; one that it lacks goes by the name of its codec.
+        binary: The FFmpeg that will run it.
+        tested: What tests of hardware encoders found, by FFmpeg's name of the encoder.
     """
-    names: dict[str, str] = {}
-    for rendition in spec.renditions:
-        try:
-            arguments = Encoding(available, False).video(0, rendition.video, "video")
-            names[rendition.name] = arguments[arguments.index("-c:v:0") + 1]
-        except HostFault:
-            names[rendition.name] = rendition.video.codec
-    return names
+    choices = choose_encoders([rendition.video for rendition in spec.renditions], binary.encoders, tested)
+    return {
+        rendition.name: choice.encoder.name
+        for rendition, choice in zip(spec.renditions, choices, strict=True)
+        if choice is not None
+    }

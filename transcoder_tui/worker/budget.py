@@ -29,15 +29,15 @@ class Budget:
         used = sum(run.figures(now).cpu_percent or 0.0 for run in runs.values() if run.id not in without) / 100
         self.left = round(max(0.0, self.cores - used), 2)
         """Cores that the other channels on air leave."""
-        self._binary = _usable(context)
+        self._binary, self._tested = _usable(context), context.host().tested
         self._capacity: Capacity | None = kept(context.settings.capacity)
         self._stale = staleness(self._capacity, self._binary) if self._capacity is not None else ""
 
     def cost(self, spec: ChannelSpec) -> Cost:
         """What a channel will cost; how to measure where that is not known."""
-        if self._capacity is None:
+        if self._capacity is None or self._binary is None:
             return unmeasured(self.cores, self.left)
-        names = encoder_names(spec, self._binary.encoders if self._binary is not None else frozenset())
+        names = encoder_names(spec, self._binary, self._tested)
         found = cost_of(spec, self._capacity, names, self.left)
         return found.model_copy(update={"notes": [*found.notes, *([self._stale] if self._stale else [])]})
 

@@ -15,7 +15,7 @@ from transcoder_tui.errors import HostFault
 from transcoder_tui.ffmpeg import benchmark
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import ENVIRONMENT
-from transcoder_tui.ffmpeg.encoders import Encoding
+from transcoder_tui.ffmpeg.hardware import HARDWARE_ENCODERS, Trial, build_test
 from transcoder_tui.host.cpus import cpu_model
 from transcoder_tui.host.metering import Usage, run_metered
 from transcoder_tui.models.capacity import MEASURE, Capacity, PictureCost
@@ -33,6 +33,8 @@ AIM_S = 2.0
 """Seconds that a run should take; so many frames as the run before makes in this time."""
 LIMIT_S = 60.0
 """Seconds after which a run is given up."""
+TEST_S = 5.0
+"""Seconds for a test of whether hardware works."""
 SATURATED = 0.85
 """Share of the machine's cores that are busy from which on a run is held up by them, and not by its encoder."""
 
@@ -65,7 +67,7 @@ class _Measurement:
         self._done = 0
 
     def run(self) -> Capacity:
-        baselines, encodes = benchmark.baselines(), list(benchmark.encodes(Encoding(self._binary.encoders, False)))
+        baselines, encodes = benchmark.baselines(), list(benchmark.encodes(self._binary, self._hardware()))
         total = len(baselines) + len(encodes)
         began, busy_s = time.monotonic(), _busy_s()
         self._ffmpeg(benchmark.make_sample(self._binary, self._sample))
@@ -115,6 +117,18 @@ class _Measurement:
             width=round(width, 2),
         )
         return cost, used.wall_s
+
+    def _hardware(self) -> dict[str, Trial]:
+        """Tries each hardware encoder out, on the device that its driver finds."""
+        found: dict[str, Trial] = {}
+        for codec, encoders in HARDWARE_ENCODERS.items():
+            for encoder in encoders.values():
+                if encoder.name in self._binary.encoders:
+                    argv = [str(self._binary.path), *build_test(encoder, codec, "")]
+                    used = run_metered(argv, {**ENVIRONMENT, **self._binary.environment}, TEST_S)
+                    if used.exit_code == 0:
+                        found[encoder.name] = Trial()
+        return found
 
     def _bare(self, baseline: benchmark.Baseline, frames: int) -> float:
         return self._ffmpeg(benchmark.run_baseline(self._binary, self._sample, baseline, frames)).cpu_s

@@ -116,7 +116,7 @@ class TestSounds:
         assert not any("aresample" in chain for chain in graph(rung("only", audio=None)))
 
     def test_loudness_is_measured_once_for_codecs_that_share_it(self) -> None:
-        made = sounds({"loudness": -23}, {"loudness": -23, "codec": "mp2", "bitrate": "192k"}, {"gain": 6})
+        made = sounds({"loudness": -23}, {"loudness": -23, "codec": "ac3", "bitrate": "192k"}, {"gain": 6})
 
         assert made.count("loudnorm=I=-23:TP=-1.5:LRA=11") == 1
         assert made.count("aresample=async=1") == 1

@@ -24,6 +24,9 @@ __all__ = ["Command", "HostFacts", "build_command", "mask"]
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 """All that FFmpeg inherits. The caller's variables stay outside: ``FFREPORT`` alone could write a file anywhere."""
 
+UNTAGGED = ("-tag:v", "0", "-tag:a", "0")
+"""Of an input that is copied: a transport stream's tags mean nothing to other containers, and tee hands them on."""
+
 
 @dataclass(frozen=True)
 class Command:
@@ -70,6 +73,7 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
+        *(UNTAGGED if _copies(plan) else ()),
         *read.args,
         *encoding_arguments(spec, plan, read, binary, host, needs_global_header(written), chosen.deinterlace),
         *service_metadata(spec),
@@ -135,6 +139,11 @@ def _interleave_delta(plan: Plan, binary: Binary, host: HostFacts) -> int:
 def _names_by_time(spec: ChannelSpec) -> bool:
     """Whether files are named by the time of day, of which FFmpeg knows the local one only."""
     return any(output.split is not None for output in spec.outputs)
+
+
+def _copies(plan: Plan) -> bool:
+    videos = (rendition.video for rendition in plan.renditions)
+    return any(stream.is_copy for stream in (*videos, *(sound.audio for sound in plan.sounds)))
 
 
 def _streams(plan: Plan, read: Input) -> list[str]:

@@ -87,8 +87,8 @@ OPTIONS: Mapping[str, Mapping[str, Number | Words | Pair]] = {
         "pbratio": Number(1, 10, whole=False),
         "psy": SWITCH,
         "qcomp": Number(0, 1, whole=False),
-        "qmax": Number(0, 81),
-        "qmin": Number(0, 69),
+        "qpmax": Number(0, 81),
+        "qpmin": Number(0, 69),
         "qpstep": Number(1, 69),
         "rc-lookahead": Number(0, 250),
         "ref": Number(1, 16),
@@ -123,7 +123,8 @@ OPTIONS: Mapping[str, Mapping[str, Number | Words | Pair]] = {
         "qcomp": Number(0.5, 1, whole=False),
         "qpmax": Number(0, 69),
         "qpmin": Number(0, 69),
-        "rc-lookahead": Number(0, 250),
+        # More than the B-frames in a row, else x265 does not start.
+        "rc-lookahead": Number(17, 250),
         "rd": Number(1, 6),
         "rdoq-level": Number(0, 2),
         "rect": SWITCH,
@@ -147,7 +148,6 @@ OPTIONS: Mapping[str, Mapping[str, Number | Words | Pair]] = {
     },
     # SVT-AV1's Parameters.md
     "svtav1": {
-        "aq-mode": Number(0, 2),
         "enable-cdef": SWITCH,
         "enable-dlf": SWITCH,
         "enable-overlays": SWITCH,

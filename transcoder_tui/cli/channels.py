@@ -21,7 +21,7 @@ from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.client.outlook import outlook
 from transcoder_tui.errors import NoSuchChannel
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.view import ChannelView, JobView
+from transcoder_tui.models.view import ChannelView, JobView, Telemetry
 
 COLUMNS = (
     Column("ID", right=True),
@@ -114,6 +114,7 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
         ("speed", f"{figures.speed:.2f}" if figures.speed is not None else ""),
         ("bitrate", bitrate_text(figures.bitrate) if figures.bitrate is not None else ""),
         ("drops", f"{figures.drops}, repeats {number_text(figures.dups)}" if figures.drops is not None else ""),
+        ("damage", _damage(figures)),
         ("last gap", f"{view.gap_s:g} s off air at the last interruption" if view.gap_s is not None else ""),
         ("cpu", f"{figures.cpu_percent:.0f} % of one core" if figures.cpu_percent is not None else ""),
         ("memory", bytes_text(figures.rss_bytes) if figures.rss_bytes is not None else ""),
@@ -124,6 +125,17 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
         *[("rendition" if not index else "", text) for index, text in enumerate(view.renditions)],
         *[("output" if not index else "", text) for index, text in enumerate(view.outputs)],
     ]
+
+
+def _damage(figures: Telemetry) -> str:
+    """What the source lost since the channel is on air; empty where nothing was."""
+    counts = (
+        ("packets damaged", figures.corrupt, figures.corrupt_per_min),
+        ("datagrams lost on the way", figures.lost, figures.lost_per_min),
+        ("pictures or sounds not decoded", figures.undecoded, figures.undecoded_per_min),
+        ("datagrams dropped by the host", figures.overrun, figures.overrun_per_min),
+    )
+    return ", ".join(f"{count} {what} ({number_text(recent)}/min)" for what, count, recent in counts if count)
 
 
 def _faults(view: ChannelView, now: datetime) -> list[tuple[str, str]]:

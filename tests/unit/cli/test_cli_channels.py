@@ -8,7 +8,7 @@ from transcoder_tui.cli.channels import COLUMNS, _row
 from transcoder_tui.cli.output import table_lines
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status, Wanted
-from transcoder_tui.models.view import ChannelView
+from transcoder_tui.models.view import ChannelView, Telemetry
 
 
 def test_the_table_shows_a_line_for_each_channel_without_colour_in_a_pipe(rack: Rack, run: Run) -> None:
@@ -168,6 +168,16 @@ def test_show_tells_every_alarm_since_when_and_what_helps(rack: Rack, run: Run) 
     assert ["source", "1  udp://239.1.1.1:5000 on lo"] in lines
     assert ["2", "srt://192.0.2.9:9000?passphrase=*** (in use, chosen by an operator)"] in lines
     assert "verysecret" not in out
+
+
+def test_show_tells_what_the_source_loses(rack: Rack, run: Run) -> None:
+    rack.add_on_air("Clean", telemetry=Telemetry(fps=25.0, corrupt=0, corrupt_per_min=0, lost=0, lost_per_min=0))
+    rack.add_on_air("Damaged", telemetry=Telemetry(corrupt=12, corrupt_per_min=3, overrun=40, overrun_per_min=0))
+
+    assert "damage" not in run("show", "clean").out
+    assert re.search(
+        r"damage +12 packets damaged \(3/min\), 40 datagrams dropped by the host \(0/min\)", run("show", "damaged").out
+    )
 
 
 def test_show_as_json_holds_the_job_and_no_secret(rack: Rack, run: Run) -> None:

@@ -367,14 +367,14 @@ ENDS = [
     pytest.param(
         "[error] av_interleaved_write_frame(): No space left on device\n"
         "[error] Error closing file file:/srv/a.ts: No space left on device",
-        "the disk is full",
+        "the disk of /srv/a.ts is full",
         True,
         Side.HOST,
         id="5.1 disk full",
     ),
     pytest.param(
         "[vost#0:0/libx264 @ 0x1] [error] Error submitting a packet to the muxer: No space left on device",
-        "the disk is full",
+        "the disk of an output is full",
         True,
         Side.HOST,
         id="9.0 disk full",
@@ -495,7 +495,7 @@ def test_a_read_error_of_another_kind_of_source_is_not_taken_for_silence() -> No
 def test_the_earliest_fatal_line_wins_over_its_consequences() -> None:
     assert (
         verdict("[error] av_interleaved_write_frame(): No space left on device\n[error] x: Broken pipe").cause
-        == "the disk is full"
+        == "the disk of an output is full"
     )
 
 

@@ -14,8 +14,8 @@ RUNS = [
     ("enc-nvenc.9.0.2", "test://bars", 255, Side.ENCODER, "this machine has no such GPU, or no driver for it"),
     ("enc-x265-odd.5.1.9", "test://bars", 1, Side.ENCODER, "the picture's width and height must be even"),
     ("enc-x265-odd.9.0.2", "test://bars", 183, Side.ENCODER, "the picture's width and height must be even"),
-    ("file-full-abort.5.1.9", "test://bars", 1, Side.HOST, "the disk is full"),
-    ("file-full-abort.9.0.2", "test://bars", 228, Side.HOST, "the disk is full"),
+    ("file-full-abort.5.1.9", "test://bars", 1, Side.HOST, "the disk of /dev/full is full"),
+    ("file-full-abort.9.0.2", "test://bars", 228, Side.HOST, "the disk of /dev/full is full"),
     (
         "file-nodir.5.1.9",
         "test://bars",

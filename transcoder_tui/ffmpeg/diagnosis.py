@@ -126,12 +126,14 @@ class _Cause:
     signalled: bool = False
 
     def learn(self, text: str, source: str, outputs: OutputNames) -> None:
-        """Takes from a line that follows whom the cause speaks of."""
+        """Takes from a line whom the cause speaks of: as a rule one that follows, but tee tells its slave before."""
+        if "Slave muxer" in text:
+            self.output = self.output or outputs.of(text)
         if self.rule is None and not self.quote:
             return
         if self.side is Side.UNKNOWN:
             self.side = side_of(text, source)
-        if self.side is Side.OUTPUT and not self.output:
+        if self.side in _WRITERS and not self.output:
             self.output = outputs.of(text)
 
 
@@ -179,7 +181,7 @@ class Verdict:
         kind = self._kind(parsed.text)
         if isinstance(kind, Rule) and kind.goes_on:
             self.forget()
-        if parsed.level in ("fatal", "error"):
+        elif parsed.level in ("fatal", "error"):
             self._judge(parsed.text, kind)
         return self._reading(parsed, kind)
 
@@ -220,7 +222,7 @@ class Verdict:
         self._counted = kind.counts
         words = _words(kind, line.text)
         side = side_of(line.text, self._source) if kind.side is Side.UNKNOWN else kind.side
-        output = self._outputs.of(line.text) if side is Side.OUTPUT else ""
+        output = self._outputs.of(line.text) if side in _WRITERS else ""
         means = self._explained.get((id(kind), side)) if not words and not output else None
         if means is None:
             means = self._explain(kind, words, side, output)
@@ -349,6 +351,8 @@ class _Silence(Enum):
     NOISE = "asks nothing of an operator"
 
 
+_WRITERS = (Side.OUTPUT, Side.HOST)
+"""Whose faults may be about one output: the host's disks are."""
 _SEVERITIES = {"fatal": Severity.ERROR, "error": Severity.ERROR, "warning": Severity.WARNING}
 _VARYING = re.compile(r"0x[0-9a-f]+|\d{4,}")
 """What differs between lines of one kind: pointers, timestamps, ports."""

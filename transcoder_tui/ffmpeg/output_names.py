@@ -10,7 +10,7 @@ _LEARNT = re.compile(r"\[info\] Output #(?P<number>\d+), (?P<muxer>[\w,]+), to '
 _SLAVE = re.compile(r"Slave muxer #(?P<number>\d+) failed")
 _NUMBER = re.compile(r"\[(?:out#|[avs]ost#)(?P<number>\d+)|for output file #(?P<file>\d+)")
 _NAMED = re.compile(
-    r"(?:^(?=[a-z]{2,8}:)|Error (?:writing trailer of|closing file|opening|writing to)(?: output(?: file)?)?"
+    r"(?:^(?=[a-z]{2,8}:)|Error (?:writing trailer of|closing file|opening|writing to)(?: output(?: file(?= ))?)?"
     r"|Failed to open (?:file|segment) '|Slave '.*(?<!\\)\]) ?(?P<url>[^\s']+?)(?:'|\.$|: |$)"
 )
 

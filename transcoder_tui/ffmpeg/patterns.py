@@ -615,8 +615,8 @@ RULES: tuple[Rule, ...] = (
         "check the server, the stream key, and that nobody else publishes with it",
     ),
     # Disks and files.
-    ends(HOST, r"No space left on device", "the disk is full", "free space where the outputs are written"),
-    ends(HOST, r"Read-only file system", "an output's disk is read-only", "look at the mount and the kernel's log"),
+    ends(HOST, r"No space left on device", "the disk of {output} is full", "free space on it"),
+    ends(HOST, r"Read-only file system", "the disk of {output} is read-only", "look at the mount and the kernel's log"),
     ends(
         OUTPUT,
         r"Failed to open file '|failed to rename file|Failed to open segment '|Failure occurred when ending segment"

@@ -421,6 +421,7 @@ class TestSecrets:
             ("keyframe of rtmp://h/live/key", ("key",), "keyframe of rtmp://h/live/***"),
             ("nothing", ("", "absent"), "nothing"),
             ("a.b+c(d)", ("b+c(d)",), "a.***"),
+            (r"passphrase=a\\\ b\\:c|d:use_fifo=1", ("a b:c|d",), "passphrase=***:use_fifo=1"),
         ],
     )
     def test_mask_replaces_the_longest_first_and_short_ones_as_words_only(

@@ -11,17 +11,19 @@ half of every line."""
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """Hides secrets in a text.
+    """Hides secrets in a text, also where a backslash protects some of their characters, as between several outputs.
 
     Args:
         text: A log line, an argument, a message.
         secrets: What nobody must read; the longest is replaced first, since one may contain another.
     """
+    plain = text.replace("\\", "")
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if secret not in text:
+        bare = secret.replace("\\", "")
+        if not bare or bare not in plain:
             continue
+        pattern = r"\\*".join(map(re.escape, bare))
         if len(secret) < SHORT_SECRET:
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", MASK, text)
-        else:
-            text = text.replace(secret, MASK)
+            pattern = rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
+        text = re.sub(rf"\\*{pattern}", MASK, text)
     return text

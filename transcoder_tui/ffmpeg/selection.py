@@ -1,8 +1,11 @@
 """Which streams of a source are read: FFmpeg's stream specifiers for a program, PIDs, languages and places."""
 
+import re
+
 from transcoder_tui.models.source import Source
 from transcoder_tui.models.tracks import ALL, Track, tracks_of
 
+_NO_SPECIFIER = re.compile(r"[^\w .-]")
 ALL_OR_NONE = "?"
 """Behind a specifier: goes on where the source has no such stream. FFmpeg 7 and later refuse it behind a language."""
 
@@ -40,4 +43,7 @@ def _stream(source: Source, kind: str, track: Track) -> str:
 
 
 def _program(source: Source) -> str:
-    return f"0:p:{source.program}" if source.program is not None else "0"
+    if source.program is None:
+        return "0"
+    # A name is replaced by its number before FFmpeg is started; none may ever be read as a part of a filter graph.
+    return f"0:p:{_NO_SPECIFIER.sub('_', source.program)}"

@@ -44,7 +44,9 @@ def refuse_monstrous(document: object, loc: tuple[int | str, ...] = ()) -> objec
     """
     if isinstance(document, dict):
         for name, value in document.items():
-            refuse_monstrous(value, (*loc, name[:_MAX_KEY] if isinstance(name, str) else 0))
+            if not isinstance(name, str):
+                raise refuse("has a field whose name is no text", "check its spelling", field_path(loc))
+            refuse_monstrous(value, (*loc, name[:_MAX_KEY]))
     elif isinstance(document, list):
         for index, value in enumerate(document):
             refuse_monstrous(value, (*loc, index))

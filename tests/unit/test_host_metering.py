@@ -57,6 +57,22 @@ def test_a_program_ends_where_its_watcher_is_interrupted(tmp_path: Path) -> None
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+def test_an_interruption_while_a_program_starts_leaves_none_behind(tmp_path: Path) -> None:
+    """The program was already there, and nobody knew its pid yet."""
+    interrupt = f"import os, signal\nos.kill({os.getpid()}, signal.SIGINT)\n{ENDLESS}"
+    before = _children()
+
+    for _ in range(5):
+        with pytest.raises(KeyboardInterrupt):
+            run_metered(python(interrupt), {}, limit_s=60)
+
+    assert _children() == before
+
+
+def _children() -> set[str]:
+    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
 def test_a_program_is_put_behind_all_others() -> None:
     used = run_metered(python("import os, time; time.sleep(0.3); print(os.nice(0))"), {}, limit_s=60, nice=19)
 

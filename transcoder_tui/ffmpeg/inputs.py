@@ -32,8 +32,9 @@ _LIVE = (*_DECODER, "-fflags", "+genpts+discardcorrupt", "-dts_delta_threshold",
 _PROBING = ("-analyzeduration", str(PROBE), "-probesize", str(PROBE))
 _TRANSPORT_STREAM = (*_LIVE, "-scan_all_pmts", "0", *_PROBING, "-format_whitelist", "mpegts")
 """Not ``-f mpegts``: with it a silent source is read again and again, 17 to 22 s instead of one timeout (measured)."""
-_RTP = (*_LIVE, *_PROBING, "-format_whitelist", "rtp,sdp,mpegts")
-"""FFmpeg reads RTP as a session description of its own making, to which ``scan_all_pmts`` is unknown."""
+_RTP = (*_LIVE, "-analyzeduration", "5000000", "-probesize", str(PROBE), "-format_whitelist", "rtp,sdp,mpegts")
+"""FFmpeg reads RTP as a session description of its own making, to which ``scan_all_pmts`` is unknown; FFmpeg 9.0 goes
+to the limit of the analysis where the sound is MPEG layer 2 (measured)."""
 _FILES = "mpegts,mov,matroska,webm,flv,mpeg,mpegvideo,h264,hevc,avi,mxf,asf,ogg,gxf,dv"
 """Demuxers of media files. Others, such as playlists, could name files outside of the media roots."""
 _PLAYED = ("-fflags", "+genpts", "-re", "-stream_loop", "-1")

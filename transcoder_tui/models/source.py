@@ -252,6 +252,12 @@ class Source(BaseModel):
         refuse_foreign(self, address.scheme)
         if self.sender is not None and not address.is_multicast:
             raise refuse(f"{address.host} is no multicast group", "remove it, or write a group as address", "sender")
+        if self.tls_verify is False and address.path.endswith(".m3u8"):
+            raise refuse(
+                "holds for the playlist only: FFmpeg from version 8 on verifies the segments all the same",
+                "have this host trust the server's certificate: update-ca-certificates",
+                "tls_verify",
+            )
         if self.listen:
             self._check_listening()
         if self.playlist is not None:
@@ -277,7 +283,11 @@ class Source(BaseModel):
             raise refuse("names no application", "write rtmp://0.0.0.0:1935/APPLICATION/KEY", "url")
 
     def _check_in_playlist(self) -> None:
-        """FFmpeg numbers the streams of a playlist anew: neither programs nor PIDs are left."""
+        """FFmpeg numbers the streams of a playlist anew, and loses picture or sound where the container changes."""
+        endings = {address.file.rpartition(".")[2].lower() for address in (self.address, *self.playlist_addresses)}
+        if len(endings) > 1:
+            found = " and ".join(f".{ending}" for ending in sorted(endings))
+            raise refuse(f"mixes {found}", "bring all files into the same container, such as .ts", "playlist")
         chosen = {"program": self.program is not None, "video": self.video is not None}
         for name in ("audio", "subtitles", "data"):
             entries = tracks_of(getattr(self, name) or ALL)

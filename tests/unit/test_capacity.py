@@ -118,19 +118,22 @@ class TestGuesses:
         return (found.cores - BASE - 0.2) / 0.025, found.guesses
 
     def test_what_was_measured_is_none(self) -> None:
-        assert self.guessed({"preset": "medium"}, "libx264") == (pytest.approx(48.0), [])
+        ms, guesses = self.guessed({"preset": "medium"}, "libx264")
+
+        assert ms == pytest.approx(48.0)
+        assert guesses == []
 
     def test_a_preset_is_scaled_from_the_nearest_one_and_says_so(self) -> None:
-        assert self.guessed({"preset": "slow"}, "libx264") == (
-            pytest.approx(48.0 * EFFORT["slow"]),
-            ["r0 is a guess: from libx264 medium"],
-        )
+        ms, guesses = self.guessed({"preset": "slow"}, "libx264")
+
+        assert ms == pytest.approx(48.0 * EFFORT["slow"])
+        assert guesses == ["r0 is a guess: from libx264 medium"]
 
     def test_an_encoder_is_scaled_from_the_nearest_one_and_says_so(self) -> None:
-        assert self.guessed({"codec": "hevc"}, "libx265") == (
-            pytest.approx(16.0 * WEIGHT["libx265"]),
-            ["r0 is a guess: from libx264 veryfast"],
-        )
+        ms, guesses = self.guessed({"codec": "hevc"}, "libx265")
+
+        assert ms == pytest.approx(16.0 * WEIGHT["libx265"])
+        assert guesses == ["r0 is a guess: from libx264 veryfast"]
 
     def test_hardware_that_was_not_measured_is_taken_for_cheap(self) -> None:
         ms, guesses = self.guessed({"encoder": "nvenc"}, "h264_nvenc")

@@ -20,7 +20,7 @@ def pid_text(pid: int | None) -> str:
 
 def program_title(found: "Probe", program: "ProbedProgram") -> str:
     """``Program 101  NEWS``, or ``Variant 0`` of an HLS playlist."""
-    word = "Program" if found.container == "mpegts" else "Variant"
+    word = "Variant" if found.container == "hls" else "Program"
     return f"{word} {program.number}" + (f"  {program.name}" if program.name else "")
 
 
@@ -64,7 +64,7 @@ def rate_of(stream: "ProbedStream") -> int | None:
 
 def summary(found: "Probe") -> str:
     """``mpegts, 2 programs, 5 streams``."""
-    word = "program" if found.container == "mpegts" else "variant"
+    word = "variant" if found.container == "hls" else "program"
     parts = [found.container.partition(",")[0]]
     parts += [_plural(len(found.programs), word)] if found.programs else []
     return ", ".join([*parts, _plural(len(found.streams), "stream")])

@@ -152,7 +152,7 @@ def measured(found: Probe, read: Read, *, at_own_pace: bool) -> Probe:
         longest = max(spans.values())
         # Where FFmpeg read on after the seconds that it copied, those were already there before it began to copy.
         counted_s = longest if read.took_s - longest < START_S else read.took_s
-        update["bitrate"] = round(counted * 8 / counted_s)
+        update["bitrate"] = max(round(counted * 8 / counted_s), sum(rates.values()))
     return found.model_copy(update=update)
 
 

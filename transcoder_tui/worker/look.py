@@ -65,11 +65,13 @@ class Look:
         """
         if not _opens_twice(self._source):
             said = await self._run(build_measurement(self._source, None, self._binary, self._host))
-            return self._measured(self._described(said), said)
+            # How long it waited for its peer is not known.
+            return self._measured(self._described(said), said, at_own_pace=False)
         found = await self.description()
         if self.left_s < LEAST_S or not is_worth_measuring(found):
             return found
-        return self._measured(found, await self._run(build_measurement(self._source, found, self._binary, self._host)))
+        said = await self._run(build_measurement(self._source, found, self._binary, self._host))
+        return self._measured(found, said, at_own_pace=self._source.address.scheme in AT_OWN_PACE)
 
     async def description(self) -> Probe:
         """What it carries as its tables say: by ffprobe, where it is there and does not crash, else by FFmpeg.
@@ -97,9 +99,8 @@ class Look:
             raise self._failure(said)
         return found
 
-    def _measured(self, found: Probe, said: Said) -> Probe:
-        read = Read(said.output, said.log, said.took_s)
-        return measured(found, read, at_own_pace=self._source.address.scheme in AT_OWN_PACE)
+    def _measured(self, found: Probe, said: Said, *, at_own_pace: bool) -> Probe:
+        return measured(found, Read(said.output, said.log, said.took_s), at_own_pace=at_own_pace)
 
     async def _run(self, command: Command) -> Said:
         return await run_errand(command, max(0.1, self.left_s))
@@ -120,5 +121,11 @@ class Look:
 
 
 def _opens_twice(source: Source) -> bool:
-    """Whether a source can be opened once more right after it was closed: not so where we wait for a peer to call."""
+    """Whether a source can be opened once more and is the same then.
+
+    Where we wait for a peer, it may not call again; over RTP, FFmpeg shows no PIDs and numbers the streams in the order
+    in which they happen to arrive.
+    """
+    if source.address.scheme == "rtp":
+        return False
     return source.listens_on is None or source.listens_on.startswith("udp://")

@@ -245,6 +245,25 @@ async def test_a_live_multiplex_is_measured_as_it_arrives(clips: Path, free_port
         await sender.wait()
 
 
+async def test_streams_over_rtp_keep_their_own_bitrates(clips: Path, free_port: Callable[[], int]) -> None:
+    """They come in another order each time that the source is opened."""
+    port = free_port()
+    argv = [
+        *("/usr/bin/ffmpeg", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clips / "mpts.ts")),
+        *("-map", "0", "-c", "copy", "-f", "rtp_mpegts", f"rtp://239.255.7.2:{port}?pkt_size=1316&localaddr=127.0.0.1"),
+    ]
+    sender = await asyncio.create_subprocess_exec(*argv, stdin=subprocess.DEVNULL)
+    try:
+        binaries = inspect_binary(Path("/usr/bin/ffmpeg"), "PATH"), inspect_binary(carried(), "carried")
+        looks = [looked(binary, clips, f"rtp://239.255.7.2:{port}", 30, interface="lo") for binary in binaries]
+        for found in await asyncio.gather(*looks):
+            sounds = [stream.measured_bitrate for stream in found.streams if stream.kind == "audio"]
+            assert sounds == [pytest.approx(128_000, rel=0.02)] * 2
+    finally:
+        sender.kill()
+        await sender.wait()
+
+
 async def test_faults_are_told_in_the_operators_words(
     binary: Binary, alone: Callable[[Binary], Binary], clips: Path, free_port: Callable[[], int]
 ) -> None:

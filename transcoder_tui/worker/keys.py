@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from transcoder_tui.ffmpeg.ladders import HlsTree
@@ -11,8 +12,8 @@ from transcoder_tui.ffmpeg.ladders import HlsTree
 KEY_BYTES = 16
 """Of an AES-128 key (RFC 8216, section 4.3.2.4)."""
 GRACE_S = 120.0
-"""Seconds after a change in which no key is deleted: the segment in the making, of 30 s at most, still needs the former
-one and is not listed yet."""
+"""Seconds after a change in which the former key is not deleted: the segment in the making, of 30 s at most, still
+needs it and is not listed yet."""
 _NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.key")
 
 
@@ -49,8 +50,7 @@ def tend(tree: HlsTree, now: float) -> None:
     rotation = tree.output.key_rotation
     if rotation is not None and age >= rotation:
         change(tree)
-    elif age >= GRACE_S:
-        _forget(tree, current)
+    _forget(tree, now)
 
 
 def _current(tree: HlsTree) -> Path | None:
@@ -62,11 +62,12 @@ def _current(tree: HlsTree) -> Path | None:
     return path if path.is_file() else None
 
 
-def _forget(tree: HlsTree, current: Path) -> None:
+def _forget(tree: HlsTree, now: float) -> None:
     listed = "".join(playlist.read_text() for playlist in tree.playlists if playlist.is_file())
-    for entry in tree.directory.iterdir():
-        if _NAME.fullmatch(entry.name) and entry != current and entry.name not in listed:
-            entry.unlink(missing_ok=True)
+    by_age = sorted((entry.stat().st_mtime, entry) for entry in tree.directory.iterdir() if _NAME.fullmatch(entry.name))
+    for (_, key), (replaced, _) in pairwise(by_age):
+        if now - replaced >= GRACE_S and key.name not in listed:
+            key.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

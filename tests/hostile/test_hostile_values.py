@@ -192,6 +192,8 @@ def documents(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, model in PLACES:
         for url in URLS.get(str(path[0]) if path else "", [None]):
             for field in describe(model):
+                if url is not None and field.kinds and url.partition(":")[0] not in field.kinds:
+                    continue
                 document = copy.deepcopy(channel(overlay={}))
                 at: Any = document
                 for part in path:

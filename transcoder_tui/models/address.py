@@ -115,7 +115,7 @@ def parse_address(text: str, schemes: Collection[str]) -> Address:
     text = f"{scheme}://{rest}"
     try:
         parts = urlsplit(text)
-        port = parts.port
+        port = None if scheme in PATHS else parts.port
     except ValueError:
         raise refuse(f"{_brief(text)} is not a well-formed address", "ports are 1 to 65535, IPv6 in brackets") from None
     user, _, _ = parts.netloc.rpartition("@")
@@ -125,7 +125,7 @@ def parse_address(text: str, schemes: Collection[str]) -> Address:
         scheme=scheme,
         user=user,
         host=host,
-        port=port if scheme not in PATHS else None,
+        port=port,
         path=parts.path,
         query=dict(parse_qsl(parts.query, keep_blank_values=True)),
     )

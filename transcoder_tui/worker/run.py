@@ -357,6 +357,10 @@ class ChannelRun:
         if self.job.status == Status.RUNNING:
             found = self._alarms.active
             return (found[0].message, found[0].remedy) if found else ("", "")
+        for alarm in self._alarms.active:
+            # What ended it before is over where it only waits.
+            if alarm.health == Health.NO_PEER:
+                return alarm.message, alarm.remedy
         if self.job.status == Status.STOPPING and self._alarms and not self.job.error:
             return self._alarms.active[0].message, self._alarms.active[0].remedy
         if self.job.status == Status.QUEUED and not self.job.error:

@@ -147,7 +147,7 @@ def test_a_line_that_ffmpeg_repeats_is_counted_as_often() -> None:
 
 OUTPUTS = """\
 [info] Output #0, tee, to '[select=\\'v:0,a\\':f=mpegts:onfail=abort]udp://239.1.1.2:5000?ttl=1|[select=\\'v:0,a\\'\
-:f=flv:onfail=ignore]rtmp://10.0.0.1/live/k|[f=hls:hls_segment_filename=/srv/hls/n/s_%d.ts]/srv/hls/n/i.m3u8':
+:f=flv:onfail=ignore]rtmp://10.0.0.1/live/k|[f=hls:hls_segment_filename=/srv/hls/n/s_%d.ts]/srv/hls/n/%v/i.m3u8':
 """
 
 
@@ -160,7 +160,7 @@ OUTPUTS = """\
         ),
         (
             "[tee @ 0x1] [error] Slave muxer #2 failed: Input/output error, continuing with 2/3 slaves.",
-            "/srv/hls/n/i.m3u8 was lost: Input/output error; the other outputs go on",
+            "/srv/hls/n was lost: Input/output error; the other outputs go on",
         ),
         (
             "[tee @ 0x1] [error] Slave muxer #9 failed: Broken pipe, continuing with 2/3 slaves.",

@@ -59,6 +59,7 @@ def shown(url: str) -> str:
     except ValueError:
         return "an output"
     if parts.scheme == "file" or not parts.netloc:
-        return parts.path or url
+        # Of a ladder, what its playlists lie in.
+        return parts.path.partition("/%v/")[0] or url
     path = "/".join(parts.path.split("/")[:2]) if parts.scheme in ("rtmp", "rtmps") else parts.path
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"

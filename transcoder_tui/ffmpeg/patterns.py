@@ -212,6 +212,14 @@ RULES: tuple[Rule, ...] = (
     note(
         WARNING,
         OUTPUT,
+        r"\[fifo @ .*Error (?:opening|writing to) (?P<url>(?:file:)?/[^\s':]+)",
+        "{url} cannot be written, and is tried again every 2 s; the other outputs go on",
+        _DIRECTORY,
+        goes_on=True,
+    ),
+    note(
+        WARNING,
+        OUTPUT,
         rf"\[fifo @ .*Error (?:opening|writing to) {_URL}",
         "{url} is down and tried again every 2 s; the other outputs go on",
         "check that the server runs and accepts this stream key",

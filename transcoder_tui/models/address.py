@@ -10,10 +10,14 @@ from transcoder_tui.models.faults import refuse
 
 MASK = "***"
 """Stands wherever a secret was."""
+LONG = 8
+"""Characters from which on a part of a stream key is no common word."""
 
 PATHS = ("file", "hls", "dash", "test")
 """Schemes whose addresses name no host."""
 
+_OPEN = (*PATHS, "udp", "rtp", "srt", "http", "https", "rtsp")
+"""Schemes whose paths are no secrets."""
 _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f|'\"\\<>^`{}]")
 """Characters that no address needs and that a shell, a tee muxer or a terminal would act on."""
 
@@ -68,6 +72,8 @@ class Address:
         if self.scheme in ("rtmp", "rtmps"):
             key = self.text.partition("://")[2].split("/", 2)
             found.append(key[2] if len(key) == 3 else "")
+            # Servers may name a part of it; a short part is a common word.
+            found += [part for part in re.split("[/?]", found[-1]) if len(part) >= LONG]
         # FFmpeg is given and logs them decoded as well.
         decoded = [form(secret) for secret in found for form in (unquote, unquote_plus)]
         return tuple(dict.fromkeys(secret for secret in (*found, *decoded) if secret))
@@ -85,8 +91,8 @@ def _brief(text: str) -> str:
     """An address that is refused, as it may be shown: without what could be a login, a stream key or a parameter."""
     scheme, separator, rest = text.partition("://")
     rest = rest.partition("?")[0].rpartition("@")[2]
-    if scheme.lower() in ("rtmp", "rtmps"):
-        rest = "/".join(rest.split("/")[:2])
+    if scheme.lower() not in _OPEN:
+        rest = "/".join(rest.split("/")[: 2 if scheme.lower() in ("rtmp", "rtmps") else 1])
     return repr(f"{scheme}{separator}{rest}")
 
 

@@ -9,7 +9,7 @@ from transcoder_tui.settings import SourceSettings, WatchdogSettings
 from transcoder_tui.worker.alarms import CLEAR_S, Alarms
 from transcoder_tui.worker.failover import Failover
 from transcoder_tui.worker.gate import Gate
-from transcoder_tui.worker.health import REACTIONS, Quiet, Trouble, must_end, never_started, tell_apart
+from transcoder_tui.worker.health import REACTIONS, Quiet, Trouble, awaiting, must_end, never_started, tell_apart
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LOST = Trouble(Health.INPUT_LOST, "nothing has arrived for 3 s", "check the source")
@@ -50,6 +50,13 @@ def test_a_start_without_media_says_what_is_seen() -> None:
 
     assert found.health == Health.NEVER_STARTED
     assert found.message.startswith("no media within 15 s of the start (input lost): nothing has arrived from udp://")
+
+
+def test_waiting_for_a_peer_never_ends_ffmpeg() -> None:
+    found = awaiting("a publisher on port 1935")
+
+    assert (found.health, found.message) == (Health.NO_PEER, "waits for a publisher on port 1935")
+    assert not must_end(found, 10_000, WatchdogSettings())
 
 
 def test_every_trouble_has_a_reaction() -> None:

@@ -10,7 +10,7 @@ from transcoder_tui.errors import HostFault
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.selection import companions, picture, sounds
 from transcoder_tui.models.address import Address
-from transcoder_tui.models.source import TLS, Source
+from transcoder_tui.models.source import RTMP_PORT, TLS, Source
 from transcoder_tui.models.units import frame_rate, parse_fps
 
 NETWORK_TIMEOUT_US = 5_000_000
@@ -46,8 +46,6 @@ RECONNECT = (
 """An HTTP server may close a live stream or stall; tried again for some two seconds before FFmpeg ends."""
 DEFAULT_SRT_LATENCY_MS = 120
 """Milliseconds; libsrt's own default (SRTO_LATENCY)."""
-RTMP_PORT = 1935
-"""The port of RTMP where an address names none."""
 _ANY_ADDRESS = ("0.0.0.0", "::")
 Arguments = tuple[str, ...]
 

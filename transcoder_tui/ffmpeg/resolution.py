@@ -16,7 +16,7 @@ def needs_look(spec: ChannelSpec, source: Source) -> bool:
     """
     copies_sound = any(rendition.audio and rendition.audio.is_copy for rendition in spec.renditions)
     by_language = any(track.pid is None and track.language for track in source.tracks)
-    return source.is_chosen_by_name or (copies_sound and by_language and not source.awaits_peer)
+    return source.is_chosen_by_name or (copies_sound and by_language and not source.awaited)
 
 
 def resolve(source: Source, found: Probe, field: str) -> Source:

@@ -13,6 +13,8 @@ class Health(StrEnum):
     """Given up after the last attempt, or for a cause that cannot heal."""
     NEVER_STARTED = "never started"
     """FFmpeg runs, and no media came out of it in time."""
+    NO_PEER = "waits for peer"
+    """The channel listens, and nobody has connected yet who would send to it."""
     PROCESS_STOPPED = "process stopped"
     """Somebody stopped FFmpeg with a signal; it does nothing until it is continued."""
     INPUT_LOST = "input lost"

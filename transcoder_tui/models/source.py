@@ -26,6 +26,8 @@ DATAGRAMS = ("udp", "rtp")
 """Schemes whose groups are joined on an interface."""
 TRANSPORT_STREAMS = ("udp", "rtp", "srt", "http", "https", "file")
 """Schemes that may bring several programs."""
+RTMP_PORT = 1935
+"""The port of RTMP where an address names none."""
 STREAMS = "Streams"
 """Heading of which streams of a source are taken, and how."""
 MULTIPLEXES = ("udp", "srt", "http", "https", "file")
@@ -262,7 +264,7 @@ class Source(BaseModel):
             self._check_listening()
         if self.playlist is not None:
             self._check_in_playlist()
-        if self.awaits_peer and self.is_chosen_by_name:
+        if self.awaited and self.is_chosen_by_name:
             field = "program" if self.names_program else "subtitles"
             raise refuse(
                 "cannot be looked for by name before a peer calls",
@@ -326,9 +328,14 @@ class Source(BaseModel):
         return self.names_program or any(track.pid is None and track.language for track in copied)
 
     @property
-    def awaits_peer(self) -> bool:
-        """Whether nothing comes before somebody connects to us."""
-        return bool(self.listen) or (self.address.scheme == "srt" and self.address.query.get("mode") == "listener")
+    def awaited(self) -> str:
+        """Who must connect to us before anything comes, such as ``a publisher on port 1935``; empty where nobody."""
+        address = self.address
+        if self.listen:
+            return f"a publisher on port {address.port or RTMP_PORT}"
+        if address.scheme == "srt" and address.query.get("mode") == "listener":
+            return f"a caller on port {address.port}"
+        return ""
 
     @property
     def words(self) -> str:
@@ -342,7 +349,7 @@ class Source(BaseModel):
         if address.scheme in DATAGRAMS and not address.is_multicast:
             return f"udp://{address.authority}"
         if self.listen:
-            return f"tcp://:{address.port or 1935}"
+            return f"tcp://:{address.port or RTMP_PORT}"
         if address.scheme == "srt" and address.query.get("mode") == "listener":
             return f"srt://:{address.port}"
         return None

@@ -37,6 +37,7 @@ class Reaction(StrEnum):
 REACTIONS = {
     Health.OFF_AIR: Reaction.PROBE,
     Health.NEVER_STARTED: Reaction.SWITCH,
+    Health.NO_PEER: Reaction.WARN,
     Health.PROCESS_STOPPED: Reaction.WAKE,
     Health.INPUT_LOST: Reaction.SWITCH,
     Health.ENCODER_STUCK: Reaction.RESTART,
@@ -139,6 +140,15 @@ def never_started(seen: Quiet, startup_s: float) -> Trouble:
     found = tell_apart(seen)
     late = f"no media within {startup_s:g} s of the start"
     return Trouble(Health.NEVER_STARTED, f"{late} ({found.health}): {found.message}", found.remedy)
+
+
+def awaiting(awaited: str) -> Trouble:
+    """That nothing is wrong but that nobody has connected.
+
+    Args:
+        awaited: Who should, and where, such as ``a publisher on port 1935``.
+    """
+    return Trouble(Health.NO_PEER, f"waits for {awaited}", "have it connect; the channel goes on air by itself then")
 
 
 def must_end(trouble: Trouble, quiet_s: float, limits: WatchdogSettings) -> bool:

@@ -91,7 +91,15 @@ class Instance:
         except TranscoderError:
             # Adopted from a time with other roots: what it writes outside of today's is not for us to look at.
             outputs = OutputWatch(spec.model_copy(update={"outputs": []}), place.host, _now())
-        self._watch = Watch(process.pid if process else 0, self._monitor, outputs, source, limits, place.run_dir.path)
+        self._watch = Watch(
+            process.pid if process else 0,
+            self._monitor,
+            outputs,
+            source,
+            limits,
+            place.run_dir.path,
+            backed_up=len(spec.sources) > 1,
+        )
         self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn)
         self._reason: Diagnosis | None = None
         self._signals: list[asyncio.TimerHandle] = []

@@ -8,7 +8,7 @@ from transcoder_tui.host.signs import Signs, look
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.source import Source
 from transcoder_tui.settings import WatchdogSettings
-from transcoder_tui.worker.health import SLOW, WAKE_S, Quiet, Trouble, must_end, never_started, tell_apart
+from transcoder_tui.worker.health import SLOW, WAKE_S, Quiet, Trouble, awaiting, must_end, never_started, tell_apart
 from transcoder_tui.worker.monitor import Monitor
 from transcoder_tui.worker.output_watch import OutputWatch
 
@@ -37,6 +37,7 @@ class Watch:
         source: What it reads.
         limits: When patience ends.
         run_dir: Where its figures go.
+        backed_up: Whether there is another source to change to.
     """
 
     def __init__(
@@ -47,11 +48,14 @@ class Watch:
         source: Source,
         limits: WatchdogSettings,
         run_dir: Path,
+        *,
+        backed_up: bool = False,
     ) -> None:
         self.monitor = monitor
         self._pid = pid
         self._outputs = outputs
         self._source = source.address
+        self._awaited = "" if backed_up else source.awaited
         self._limits = limits
         self._run_dir = run_dir
         self._in_segments = self._source.scheme in ("http", "https")
@@ -109,6 +113,8 @@ class Watch:
             return []
         seen = self._seen(now, quiet)
         if quiet >= self._limits.startup_s:
+            if self._awaited and tell_apart(seen).health == Health.INPUT_LOST:
+                return [awaiting(self._awaited)]
             return [never_started(seen, self._limits.startup_s)]
         return [tell_apart(seen)] if seen.state in ("T", "t") and quiet >= limit else []
 

@@ -65,6 +65,17 @@ CLIPS: dict[str, tuple[str, ...]] = {
 }
 
 
+def scrambled(stream: bytes, pid: int) -> bytes:
+    """A transport stream with one PID made unreadable, as conditional access does."""
+    packets = bytearray(stream)
+    for start in range(0, len(packets), 188):
+        if (packets[start + 1] & 0x1F) << 8 | packets[start + 2] == pid:
+            field = 1 + packets[start + 4] if packets[start + 3] & 0x20 else 0
+            packets[start + 3] |= 0x80
+            packets[start + 4 + field : start + 188] = os.urandom(max(0, 184 - field))
+    return bytes(packets)
+
+
 def made(directory: Path, name: str, arguments: tuple[str, ...]) -> None:
     last = "ladder/%v.m3u8" if name.startswith("ladder") else name
     argv = ["/usr/bin/ffmpeg", "-loglevel", "error", "-y", *arguments, "-t", "2", last]
@@ -80,6 +91,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "words.srt").write_text("1\n00:00:00,200 --> 00:00:01,500\nhello\n")
     for name, arguments in CLIPS.items():
         made(directory, name, arguments)
+    (directory / "scrambled.ts").write_bytes(scrambled((directory / "mpts.ts").read_bytes(), 258))
     return directory
 
 
@@ -142,7 +154,9 @@ def comparable(found: Probe) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("name", ["spts.ts", "mpts.ts", "interlaced.ts", "hevc.ts", "sound.ts", "subtitled.mkv"])
+@pytest.mark.parametrize(
+    "name", ["spts.ts", "mpts.ts", "interlaced.ts", "hevc.ts", "sound.ts", "subtitled.mkv", "scrambled.ts"]
+)
 def test_ffprobe_and_ffmpeg_alone_tell_the_same(
     binary: Binary, alone: Callable[[Binary], Binary], look: Look, name: str
 ) -> None:
@@ -199,6 +213,12 @@ def test_pictures_are_decoded_where_the_stream_does_not_say_how_it_is_scanned(bi
     (picture,) = look(binary, "hevc.ts").streams
     assert (picture.codec, picture.profile, picture.pixel_format) == ("hevc", "Main 10", "yuv420p10le")
     assert picture.field_order == "progressive"
+
+
+def test_a_scrambled_picture_is_shown_as_such_and_the_others_are_measured(binary: Binary, look: Look) -> None:
+    found = look(binary, "scrambled.ts")
+    assert [stream.pid for stream in found.streams if not stream.is_complete] == [258]
+    assert [stream.pid for stream in found.streams if stream.measured_bitrate is None] == [258]
 
 
 def test_subtitles_and_the_shape_of_pixels_are_told(binary: Binary, look: Look) -> None:

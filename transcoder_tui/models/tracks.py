@@ -63,7 +63,7 @@ def parse_track(text: str) -> Track:
         pid = pid_of(key.strip())
         if pid is not None and _LANGUAGE.fullmatch(language.strip()):
             return Track(pid, language.strip())
-    elif _LANGUAGE.fullmatch(text):
+    elif _LANGUAGE.fullmatch(text) and text != ALL:
         return Track(language=text)
     elif (pid := pid_of(text)) is not None:
         return Track(pid)

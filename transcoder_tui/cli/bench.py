@@ -12,10 +12,9 @@ from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.errors import HostFault, NoWorker
 from transcoder_tui.ffmpeg.binary import find_binary
 from transcoder_tui.host.checks import check_directory
-from transcoder_tui.models.capacity import PictureCost
 from transcoder_tui.models.job import Status
 from transcoder_tui.settings import Settings
-from transcoder_tui.worker.capacity import keep, measure
+from transcoder_tui.worker.capacity import Step, keep, measure
 
 SHOWN_FPS = 25
 """Frame rate for which the cores of each line are told."""
@@ -43,7 +42,7 @@ def measure_machine(settings: Settings, *, as_json: bool) -> ExitCode:
         say(f"FFmpeg {binary.version} on this machine; a minute or two. Ctrl-C ends it and changes nothing.", "quiet")
     tell = complain if as_json else say
     with _interruptible():
-        capacity = measure(binary, lambda done, total, name, cost: tell(_line(done, total, name, cost)))
+        capacity = measure(binary, lambda step: tell(_line(step)))
     keep(capacity, settings.capacity)
     if as_json:
         write_json(capacity.model_dump(mode="json"))
@@ -81,9 +80,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _line(done: int, total: int, name: str, cost: PictureCost | None) -> str:
-    words = f"{done:>2} of {total}  {name:<32}"
-    if cost is None:
-        return words.rstrip()
-    cores = cost.cpu_ms * SHOWN_FPS / 1000
-    return f"{words} {cost.fps:>7.1f} fps  {cost.cpu_ms:>7.1f} ms of CPU a frame, {cores:.2f} cores at {SHOWN_FPS} fps"
+def _line(step: Step) -> str:
+    fps = f"{step.fps:>7.1f} fps" if step.fps is not None else " " * 11
+    cores = step.cpu_ms * SHOWN_FPS / 1000
+    return (
+        f"{step.number:>2} of {step.total}  {step.what:<30}  {fps}  "
+        f"{step.cpu_ms:>7.1f} ms of CPU a frame, {cores:.2f} cores at {SHOWN_FPS} fps"
+    )

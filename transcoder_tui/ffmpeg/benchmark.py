@@ -54,14 +54,14 @@ class Baseline:
 
 
 DECODE = Baseline("decode H.264", "")
-DEINTERLACE = Baseline("deinterlace", "yadif=deint=all")
+DEINTERLACE = Baseline("decode, deinterlace", "yadif=deint=all")
 PATTERN = Baseline("test pattern", "", pattern=True)
 
 
 def scale_to(size: str) -> Baseline:
     """Decodes and scales; to the sample's own size it only decodes."""
     width, height = size_of(size)
-    return DECODE if size == REFERENCE else Baseline(f"scale to {size}", f"scale={width}:{height}")
+    return DECODE if size == REFERENCE else Baseline(f"decode, scale to {size}", f"scale={width}:{height}")
 
 
 def baselines() -> list[Baseline]:

@@ -30,8 +30,8 @@ EFFORT = {
     "veryslow": 3.2,
 }
 """CPU time of each x264 preset as a share of medium's, measured at 720p; stands in for presets not measured here."""
-WEIGHT = {"libx264": 1.0, "libx265": 3.0, "libsvtav1": 2.0, "mpeg2video": 0.6}
-"""CPU time of each encoder at veryfast as a share of x264's, measured at 720p; for encoders not measured here."""
+WEIGHT = {"libx264": 1.0, "libx265": 3.6, "libsvtav1": 4.6, "mpeg2video": 0.35}
+"""CPU time of each encoder at veryfast as a share of x264's, measured at 1080p; for encoders not measured here."""
 HARDWARE_WEIGHT = 0.2
 """The same for an encoder that is not in :data:`WEIGHT`: hardware, whose CPU time goes into bringing frames to it."""
 TEN_BIT = 1.3

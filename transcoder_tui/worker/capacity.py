@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from pydantic import ValidationError
@@ -38,8 +39,21 @@ TEST_S = 5.0
 SATURATED = 0.85
 """Share of the machine's cores that are busy from which on a run is held up by them, and not by its encoder."""
 
-Report = Callable[[int, int, str, PictureCost | None], None]
-"""Told after each run: its number, the number of runs, what it measured, and the cost where it was an encoder's."""
+
+class Step(NamedTuple):
+    """What was measured last."""
+
+    number: int
+    """From 1 on."""
+    total: int
+    what: str
+    cpu_ms: float
+    """CPU time per frame."""
+    fps: float | None
+    """Frames per second, where it was an encoder."""
+
+
+Report = Callable[[Step], None]
 
 
 def measure(binary: Binary, report: Report) -> Capacity:
@@ -76,7 +90,7 @@ class _Measurement:
         for baseline in baselines:
             used_s = min(self._bare(baseline, BARE_FRAMES) for _ in range(BARE_RUNS))
             bare[baseline.name] = self._per_frame(used_s, BARE_FRAMES)
-            self._tell(total, baseline.name, None)
+            self._tell(total, baseline.name, _ms(bare[baseline.name]), None)
         pictures: list[PictureCost] = []
         frames = FRAMES[1]
         for encode in encodes:
@@ -85,7 +99,7 @@ class _Measurement:
             cost, wall_s = self._encode(encode, bare[benchmark.scale_to(encode.size).name], frames)
             frames = min(FRAMES[1], max(FRAMES[0], round(frames * AIM_S / wall_s / 2)))
             pictures.append(cost)
-            self._tell(total, f"{cost.encoder} {cost.preset} {cost.size}", cost)
+            self._tell(total, f"{cost.encoder} {cost.preset} {cost.size}", cost.cpu_ms, cost.fps)
         decode = bare[benchmark.DECODE.name]
         return Capacity(
             at=datetime.now(UTC),
@@ -145,9 +159,9 @@ class _Measurement:
             raise HostFault(f"{argv[0]} could not be measured: {said[0]}", "'transcoder-tui doctor' looks at it")
         return used
 
-    def _tell(self, total: int, name: str, cost: PictureCost | None) -> None:
+    def _tell(self, total: int, what: str, cpu_ms: float, fps: float | None) -> None:
         self._done += 1
-        self._report(self._done, total, name, cost)
+        self._report(Step(self._done, total, what, cpu_ms, fps))
 
 
 def keep(capacity: Capacity, path: Path) -> None:

@@ -180,7 +180,7 @@ class TestHardware:
         ("wanted", "tested", "reason"),
         [
             ({}, {"h264_nvenc": Trial(fault="Cannot load libcuda.so.1")}, "nvenc: Cannot load libcuda.so.1"),
-            ({}, {}, "nvenc: it was not tested yet"),
+            ({}, {}, "nvenc: its test has not ended yet"),
             ({"bit_depth": 10}, WORKS, "nvenc: it has 8 bits only"),
         ],
     )

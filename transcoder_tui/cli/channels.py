@@ -123,6 +123,7 @@ def _details(view: ChannelView, spec: ChannelSpec, job: JobView, now: datetime) 
         ("priority", str(view.priority)),
         *_sources(view, spec),
         *[("rendition" if not index else "", text) for index, text in enumerate(view.renditions)],
+        *[("encoder" if not index else "", picture.words) for index, picture in enumerate(view.encoders)],
         *[("output" if not index else "", text) for index, text in enumerate(view.outputs)],
     ]
 

@@ -142,8 +142,8 @@ def _names_by_time(spec: ChannelSpec) -> bool:
 
 
 def _copies(plan: Plan) -> bool:
-    videos = (rendition.video for rendition in plan.renditions)
-    return any(stream.is_copy for stream in (*videos, *(sound.audio for sound in plan.sounds)))
+    pictures = any(rendition.video.is_copy for rendition in plan.renditions)
+    return pictures or any(sound.audio.is_copy for sound in plan.sounds)
 
 
 def _streams(plan: Plan, read: Input) -> list[str]:

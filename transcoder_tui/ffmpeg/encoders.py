@@ -11,8 +11,8 @@ from transcoder_tui.models.rendition import HARDWARE, Audio, Video
 
 REQUIRED = frozenset(["libx264", "aac"])
 """Encoders without which an FFmpeg is of no use here; the others are missed only by channels that want them."""
-UNTESTED = "it was not tested yet"
-"""Why hardware is not used before its test."""
+UNTESTED = "its test has not ended yet"
+"""Why hardware is not used before its test has ended."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,23 @@ class Telemetry(BaseModel):
     """Resident memory."""
 
 
+class PictureEncoder(BaseModel):
+    """What encodes the picture of a rendition."""
+
+    rendition: str
+    encoder: str
+    """FFmpeg's name of it, such as ``h264_nvenc``."""
+    reason: str = ""
+    """Why it is software although the rendition allows hardware that this host might have."""
+    fallback: bool = False
+    """Whether the rendition names hardware, and this replaces it."""
+
+    @property
+    def words(self) -> str:
+        """``1080p by h264_nvenc``, or ``1080p by libx264, nvenc: Cannot load libcuda.so.1``."""
+        return f"{self.rendition} by {self.encoder}{f', {self.reason}' if self.reason else ''}"
+
+
 class ChannelView(BaseModel):
     """One row of the console's table."""
 
@@ -113,6 +130,8 @@ class ChannelView(BaseModel):
     """Seconds without media progress the last time that it left the air against its will and came back."""
     limits: str = ""
     """The limits in force for its FFmpeg, in words."""
+    encoders: list[PictureEncoder] = []
+    """What encodes each picture at present; empty where no FFmpeg runs."""
     telemetry: Telemetry = Telemetry()
 
     @property

@@ -11,6 +11,7 @@ from transcoder_tui.store.store import Store
 from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.gate import Gate
+from transcoder_tui.worker.hardware import Hardware
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.preflight import Preflights
@@ -28,6 +29,7 @@ class Context:
     """Where channels with a memory limit get their cgroups."""
     oom: OomWatch
     disk: Disk
+    hardware: Hardware
     boot_id: str
     binary: Callable[[], Binary]
     """The FFmpeg in use; raises HostFault where there is none."""

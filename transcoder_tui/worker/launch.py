@@ -9,21 +9,27 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from transcoder_tui.errors import HostFault, SourceFault, TranscoderError
-from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
+from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command, chosen_encoders
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
+from transcoder_tui.ffmpeg.plan import plan_streams
 from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Severity
+from transcoder_tui.models.view import PictureEncoder
 from transcoder_tui.worker import outputs, readiness
 from transcoder_tui.worker.cgroup import Leaf
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.limits import Limits
-from transcoder_tui.worker.process import DIGEST, RUN_ID, SOURCE, Process, spawn
+from transcoder_tui.worker.process import DIGEST, ENCODERS, RUN_ID, SOURCE, Process, spawn
 from transcoder_tui.worker.resolution import resolved
 from transcoder_tui.worker.rundir import RunDir
 
 log = logging.getLogger(__name__)
+_ENCODERS = TypeAdapter(list[PictureEncoder])
 
 
 class CannotStart(Exception):
@@ -49,6 +55,8 @@ class Prepared:
     source: int
     """Position of the source that it will read."""
     run_id: str
+    encoders: tuple[PictureEncoder, ...]
+    """What encodes its pictures."""
 
     def start(self, run_dir: RunDir, stderr: Path, leaf: Leaf | None) -> Process:
         """Starts it.
@@ -63,6 +71,7 @@ class Prepared:
         """
         with _reasons(self.spec):
             identity = {RUN_ID: self.run_id, DIGEST: digest(self.spec), SOURCE: str(self.source)}
+            identity[ENCODERS] = json.dumps([encoder.model_dump(exclude_defaults=True) for encoder in self.encoders])
             return spawn(self.command, run_dir, identity, stderr, Limits.of(self.spec), leaf)
 
 
@@ -83,11 +92,39 @@ async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context)
     except HostFault as error:
         raise _refused(error, heals=False) from None
     with _reasons(spec):
+        await context.hardware.test_for(spec, binary)
         host = context.host()
+        encoders = _encoders(spec, binary, host)
         command = build_command(await resolved(spec, source, binary, host), binary, host, source)
-        await context.preflights.require(spec, digest(spec), binary, host)
+        try:
+            await context.preflights.require(spec, digest(spec), binary, host)
+        except TranscoderError as error:
+            context.hardware.distrust(frozenset(one.encoder for one in encoders), str(error.faults[0].fault))
+            raise
         await context.disk.ask(partial(_prepare_files, spec, source, host))
-        return Prepared(command, host, spec, source, run_id)
+        return Prepared(command, host, spec, source, run_id, encoders)
+
+
+def _encoders(spec: ChannelSpec, binary: Binary, host: HostFacts) -> tuple[PictureEncoder, ...]:
+    plan = plan_streams(spec)
+    return tuple(
+        PictureEncoder(
+            rendition=rendition.name,
+            encoder=choice.encoder.name,
+            reason=choice.reason,
+            fallback=bool(choice.reason) and rendition.video.encoder != "auto",
+        )
+        for rendition, choice in zip(plan.renditions, chosen_encoders(plan, binary, host), strict=True)
+        if choice is not None
+    )
+
+
+def encoders_of(process: Process) -> list[PictureEncoder]:
+    """What encodes the pictures of an FFmpeg, whichever worker started it; empty where it does not tell."""
+    try:
+        return _ENCODERS.validate_json(process.identity.get(ENCODERS, ""))
+    except ValidationError:
+        return []
 
 
 def _prepare_files(spec: ChannelSpec, source: int, host: HostFacts) -> None:

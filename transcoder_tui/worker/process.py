@@ -30,6 +30,8 @@ RUN_ID = "TRANSCODER_RUN_ID"
 """The environment variable by which a run can be recognised in a list of processes."""
 DIGEST = "TRANSCODER_DIGEST"
 """The environment variable that tells which document the process was started from."""
+ENCODERS = "TRANSCODER_ENCODERS"
+"""The environment variable that tells what encodes its pictures, in JSON."""
 SOURCE = "TRANSCODER_SOURCE"
 """The environment variable that tells the position of the source that it reads."""
 _LAUNCHER = 'echo $$ >"$0"; { echo $$ >"$1"; echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; shift; exec "$@"'
@@ -223,7 +225,7 @@ def adopt(run_dir: RunDir) -> Process | None:
         os.close(pidfd)
         return None
     found = environment(pid)
-    identity = {name: found.get(name, "") for name in (RUN_ID, DIGEST, SOURCE)}
+    identity = {name: found.get(name, "") for name in (RUN_ID, DIGEST, SOURCE, ENCODERS)}
     return Process(pid, ticks, identity, adopted=True, _pidfd=pidfd)
 
 

@@ -18,12 +18,13 @@ from transcoder_tui.errors import InvalidInput, NoSuchChannel, TranscoderError
 from transcoder_tui.failpoints import failpoint
 from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
+from transcoder_tui.ffmpeg.side import Side
 from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import EventFields, Severity
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
-from transcoder_tui.models.view import Telemetry
+from transcoder_tui.models.view import PictureEncoder, Telemetry
 from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker import ledger, outputs, runfile, sources
 from transcoder_tui.worker.alarms import Alarms
@@ -31,7 +32,7 @@ from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.failover import Failover
 from transcoder_tui.worker.health import REACTIONS, Reaction, Trouble
 from transcoder_tui.worker.instance import Instance, Place
-from transcoder_tui.worker.launch import CannotStart, Prepared, digest, prepare
+from transcoder_tui.worker.launch import CannotStart, Prepared, digest, encoders_of, prepare
 from transcoder_tui.worker.logfile import ChannelLog
 from transcoder_tui.worker.process import DIGEST, KILL_S, RUN_ID, SOURCE, Process, adopt
 from transcoder_tui.worker.record import Record
@@ -66,6 +67,8 @@ class ChannelRun:
         self.spec = channel.spec
         self.job = channel.job
         self.deleted = False
+        self.encoders: list[PictureEncoder] = []
+        """What encodes its pictures at present."""
         self._instance: Instance | None = None
         self._context = context
         self.log = ChannelLog(self._log_path(), context.settings.log.max_bytes)
@@ -463,6 +466,10 @@ class ChannelRun:
         self.remember()
         self._record.say(f"start {prepared.command.shell()}")
         self._take(process, prepared.host, stderr)
+        for picture in prepared.encoders:
+            if picture.fallback:
+                words = f"{picture.rendition} is encoded by {picture.encoder}: {picture.reason}"
+                self._write(self._record.note(words, Severity.WARNING))
         self._write().add_done_callback(lambda _: failpoint("pid.committed"))
 
     def _take(self, process: Process | None, host: HostFacts, stderr: Path | None = None) -> None:
@@ -479,6 +486,7 @@ class ChannelRun:
         on_air = process is not None and process.adopted and self.job.status == Status.RUNNING
         self._instance = Instance(place, process, self.log, self._context.settings.watchdog, on_air=on_air)
         self._on_air_at = asyncio.get_running_loop().time() if on_air else None
+        self.encoders = encoders_of(process) if process is not None else []
         if process is not None:
             identity = {"pid": process.pid, "start_ticks": process.start, "run_id": process.identity[RUN_ID]}
             self.job = self.job.model_copy(update=identity)
@@ -603,12 +611,15 @@ class ChannelRun:
         if off_air_since is None and self.job.status == Status.RUNNING:
             off_air_since = instance.last_progress
         self._ran = instance.spec
+        used, self.encoders = frozenset(picture.encoder for picture in self.encoders), []
         try:
             instance.close()
             fault = instance.fault(code, self._context.oom, self.job)
         except Exception as error:
             log.exception("channel %s: what its FFmpeg left could not be read", self.id)
             fault = Diagnosis(Severity.ERROR, f"FFmpeg ended: {error}", "see the worker's log", heals=True, fatal=True)
+        if fault is not None and fault.side is Side.ENCODER:
+            self._context.hardware.distrust(used, fault.cause)
         self._record.say(f"FFmpeg ended with {'an unknown code' if code is None else code}")
         self.job = self.job.model_copy(
             update={

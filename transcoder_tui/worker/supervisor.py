@@ -16,6 +16,7 @@ from transcoder_tui.ffmpeg.binary import Binary, find_binary
 from transcoder_tui.ffmpeg.command import Command, HostFacts
 from transcoder_tui.host import interfaces
 from transcoder_tui.host.cpus import online_cpus
+from transcoder_tui.host.fonts import find_font
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
 from transcoder_tui.models.job import Wanted
@@ -41,6 +42,7 @@ from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
+from transcoder_tui.worker.hardware import Hardware
 from transcoder_tui.worker.inspector import Inspector
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
@@ -87,6 +89,8 @@ class Supervisor:
         self._runs: dict[int, ChannelRun] = {}
         self._binary: Binary | None = None
         self._binary_identity: tuple[int, ...] = ()
+        self._hardware = Hardware()
+        self._font: Path | None = None
         self._started = time.monotonic()
         self._system = SystemSampler(settings.hls)
         self._processes = ProcessSampler()
@@ -105,6 +109,7 @@ class Supervisor:
             ceilings=Ceilings.take(settings.run_path),
             oom=OomWatch(),
             disk=Disk(),
+            hardware=self._hardware,
             boot_id=boot_id(),
             binary=self.binary,
             host=self.host_facts,
@@ -269,12 +274,15 @@ class Supervisor:
 
     def host_facts(self) -> HostFacts:
         """What commands are built from, as of now."""
+        self._font = self._font or find_font()
         return HostFacts(
             interfaces=interfaces.addresses(),
             media_roots=self.settings.media,
             hls_root=self.settings.hls,
             progress_fd=PROGRESS_FD,
             cpus=online_cpus(),
+            font=self._font,
+            tested=self._hardware.tested,
         )
 
     # Orders

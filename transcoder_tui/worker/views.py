@@ -80,6 +80,7 @@ class Rows:
             pinned=job.pinned,
             gap_s=job.gap_s,
             limits=run.limits,
+            encoders=run.encoders,
             telemetry=run.figures(now),
         )
 
@@ -113,6 +114,10 @@ def document(channel: ChannelRun | StoredChannel) -> ChannelDocument:
 
 
 def rendition_words(rendition: Rendition) -> str:
-    """A rung in a few words: ``1080p 1920x1080 25 fps 5000k``."""
+    """A rung in a few words: ``1080p 1920x1080 25 fps 5000k``; its codec where it is not H.264."""
     video = rendition.video
-    return f"{rendition.name} {video.size} {format_fps(video.fps)} fps {format_bitrate(video.bitrate)}"
+    if video.is_copy:
+        return f"{rendition.name} copy"
+    codec = "" if video.codec == "h264" else f"{video.codec} "
+    size = video.size or "source size"
+    return f"{rendition.name} {codec}{size} {format_fps(video.fps)} fps {format_bitrate(video.bitrate)}"

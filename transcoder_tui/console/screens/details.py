@@ -44,6 +44,7 @@ def facts(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str
     if row.sources > 1:
         yield "", f"{row.source_index + 1} of {row.sources}{', chosen by an operator' if row.pinned else ''}"
     yield from _listed("Renditions", row.renditions)
+    yield from _listed("Encoders", [picture.words for picture in row.encoders])
     yield from _listed("Outputs", row.outputs)
     figures = row.telemetry
     if is_live(row):

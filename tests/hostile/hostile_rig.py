@@ -65,8 +65,12 @@ def roots(directory: Path) -> HostFacts:
 
 
 @contextmanager
-def serving(pages: Mapping[str, bytes], moved: Mapping[str, str]) -> Iterator[str]:
-    """An HTTP server on loopback; ``moved`` are redirections. Gives its address."""
+def serving(pages: Mapping[str, bytes], moved: Mapping[str, str], *, once: bool = False) -> Iterator[str]:
+    """An HTTP server on loopback; ``moved`` are redirections. Gives its address.
+
+    With ``once``, a page is gone when it was read, so that nobody comes again and again.
+    """
+    left = dict(pages)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -75,7 +79,7 @@ def serving(pages: Mapping[str, bytes], moved: Mapping[str, str]) -> Iterator[st
                 self.send_header("Location", moved[self.path])
                 self.end_headers()
                 return
-            body = pages.get(self.path)
+            body = left.pop(self.path, None) if once else left.get(self.path)
             self.send_response(404 if body is None else 200)
             self.end_headers()
             self.wfile.write(body or b"")

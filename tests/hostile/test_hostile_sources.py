@@ -111,7 +111,7 @@ def test_a_redirection_leads_to_no_file(place: Place, binary: Binary, name: str,
 
 @pytest.mark.parametrize("kind", ["hls", "concat"])
 def test_a_stream_that_is_a_playlist_in_disguise_is_not_followed(place: Place, binary: Binary, kind: str) -> None:
-    with serving({"/live.ts": disguises(place.canary)[kind]}, {}) as server:
+    with serving({"/live.ts": disguises(place.canary)[kind]}, {}, once=True) as server:
         assert run(place, binary, url=f"{server}/live.ts") == set()
 
 

@@ -28,13 +28,13 @@ def binary(request: pytest.FixtureRequest) -> Binary:
 
 def services(binary: Binary, path: Path) -> str:
     """What FFmpeg reads of a transport stream."""
-    told = [binary.path, "-hide_banner", "-i", str(path)]
+    told = [str(binary.path), "-hide_banner", "-i", str(path)]
     return subprocess.run(told, capture_output=True, check=False).stderr.decode(errors="replace")
 
 
 def picture(binary: Binary, path: Path) -> None:
     """Writes a small logo."""
-    told = [binary.path, "-loglevel", "error", "-f", "lavfi", "-i", "color=red:s=16x16", "-frames:v", "1"]
+    told = [str(binary.path), "-loglevel", "error", "-f", "lavfi", "-i", "color=red:s=16x16", "-frames:v", "1"]
     with path.open("wb") as file:
         subprocess.run([*told, "-c:v", "png", "-f", "image2pipe", "-"], check=True, stdout=file)
 

@@ -134,7 +134,7 @@ ADDRESSES = [
     ),
 ]
 """Addresses that lead elsewhere than they seem."""
-MONSTERS = [
+MONSTERS: list[Any] = [
     *(
         "x" * 10_000,
         "9" * 10_000,

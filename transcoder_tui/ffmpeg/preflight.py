@@ -94,7 +94,7 @@ def build_preflight(spec: ChannelSpec, binary: Binary, host: HostFacts) -> Prefl
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", *FILTER_THREADS),
         *(read := _generated(len(spec.tracks))).args,
-        *encoding_arguments(spec, plan, read, binary, host, global_header),
+        *encoding_arguments(spec, plan, read, binary, host, global_header, spec.sources[0].deinterlace),
         *("-t", f"{LENGTH_S:g}", "-f", "null", "-"),
     ]
     command = Command((str(binary.path), *arguments), {**ENVIRONMENT, **binary.environment}, ())
@@ -149,8 +149,8 @@ def _speaker(line: str) -> str:
 
 
 def _blamed(test: Preflight, cause: str, errors: Sequence[str]) -> str:
-    if _OVERLAY.search(cause):
-        return "overlay"
+    if overlay := _OVERLAY.search(cause):
+        return "overlay.logo" if overlay[0].lower() in ("movie", "overlay") else "overlay.text"
     if (unknown := _UNKNOWN.search(cause)) and unknown[1] in test.options:
         return test.options[unknown[1]]
     named = next((int(match[1]) for line in errors if (match := _STREAM.search(line))), 0)

@@ -3,14 +3,17 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from worker_rig import Wait, channel, is_running
+from worker_rig import Wait, channel, installation, is_running, row_of
 
+from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.errors import Fault, InvalidInput
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
@@ -265,15 +268,47 @@ async def test_a_wrong_setting_is_refused_when_it_is_saved_and_what_is_on_air_st
     assert (await wait(stored.id, is_running)).pid == on_air.pid
 
 
-async def test_a_crashed_channel_is_not_tested_again(
-    client: WorkerClient, wait: Wait, settings: Settings, tmp_path: Path
+async def test_a_channel_is_tested_before_its_first_start_only(
+    tmp_path: Path, eventually: Callable[..., object]
 ) -> None:
-    stored = await client.create(channel("Test"))
-    first = await wait(stored.id, is_running)
-    assert first.pid is not None
-    os.kill(first.pid, 9)
-    second = await wait(stored.id, lambda view: is_running(view) and view.pid != first.pid)
-    assert second.restarts == 1
+    """Neither after a crash, nor after it was adopted by another worker."""
+    script = counting(carried(), tmp_path)
+    with installation(FFMPEG__PATH=str(script)) as settings:
+        ensure_worker(settings)
+        async with WorkerClient(settings.socket) as client:
+            await client.create(channel("Other", autostart=False, outputs=[{"url": "hls://other"}]))
+            before = starts(tmp_path)
+            stored = await client.create(channel("Test"))
+            pid = (await row_of(client, stored.id, is_running)).pid
+            assert starts(tmp_path) == before + 1, "it encodes like the other, which was tested when it was saved"
+            again = await _after_kill(client, stored.id, pid)
+            assert starts(tmp_path) == before + 2
+            worker = await client.worker()
+        os.kill(worker.pid, signal.SIGKILL)
+        eventually(lambda: alive_elsewhere(settings, worker.pid))
+        async with WorkerClient(settings.socket) as client:
+            assert (await row_of(client, stored.id, is_running)).pid == again
+            before = starts(tmp_path)
+            await _after_kill(client, stored.id, again)
+            assert starts(tmp_path) == before + 1
+
+
+def alive_elsewhere(settings: Settings, pid: int) -> bool:
+    """Whether another worker answers by now."""
+    try:
+        answer = httpx.Client(transport=httpx.HTTPTransport(uds=str(settings.socket))).get("http://w/api/v1/worker")
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200 and answer.json()["pid"] != pid and bool(answer.json()["ffmpeg"])
+
+
+async def _after_kill(client: WorkerClient, channel_id: int, pid: int | None) -> int:
+    """Kills a channel's FFmpeg, and gives the pid of the next one when it is on air."""
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    row = await row_of(client, channel_id, lambda view: is_running(view) and view.pid != pid)
+    assert row.pid is not None
+    return row.pid
 
 
 async def test_what_may_heal_is_answered_as_a_warning(

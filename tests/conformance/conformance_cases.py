@@ -42,7 +42,7 @@ VIDEO: Mapping[str, dict[str, Any]] = {
     "h264 main": {"profile": "main", "bframes": 2, "preset": "veryfast"},
     "hevc": {"codec": "hevc"},
     "hevc 10": {"codec": "hevc", "bit_depth": 10},
-    "mpeg2": {"codec": "mpeg2"},
+    "mpeg2": {"codec": "mpeg2", "preset": None},
     "av1": {"codec": "av1"},
     "copy": {"codec": "copy"},
 }
@@ -112,7 +112,8 @@ def _sizes(case: Case) -> tuple[tuple[int, int, int], ...]:
 def _video(fields: Mapping[str, Any], width: int, height: int, rate: int) -> dict[str, Any]:
     if fields.get("codec") == "copy":
         return {**fields, "bitrate": COPIED_RATE}
-    return {"size": f"{width}x{height}", "bitrate": f"{rate}k", "preset": "ultrafast", "gop": "1s", **fields}
+    given = {"size": f"{width}x{height}", "bitrate": f"{rate}k", "preset": "ultrafast", "gop": "1s", **fields}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 INPUTS = (

@@ -6,8 +6,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,8 @@ from real_ffmpeg import Run, put_on_air
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.worker.outputs import finalise, prepare
+from transcoder_tui.worker.masters import Masters
+from transcoder_tui.worker.outputs import finalise, prepare, tend
 from transcoder_tui.worker.resolution import resolved
 
 PACKAGES = {
@@ -39,6 +42,8 @@ PACKAGES = {
 """Each program that the suite runs, and what to install on Debian for it."""
 PATH = f"/usr/local/bin:{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin"
 """Where the programs are looked for: nginx is where only root looks."""
+TENDED_S = 1.0
+"""Seconds between two looks at the files of a channel."""
 PATIENCE_S = 60.0
 
 
@@ -140,17 +145,31 @@ class Rig:
 
     @contextmanager
     def channel(self, spec: ChannelSpec) -> Iterator[Run]:
-        """Puts a channel on air as the worker does; takes it off, and ends its playlists, when the block ends."""
+        """Puts a channel on air as the worker does, tends its files, and ends its playlists when the block ends."""
         chosen = asyncio.run(resolved(spec, 0, self.binary, self.host))
         prepare(chosen, self.host)
         run = put_on_air(chosen, self.binary, self.host, self.directory, "channel")
-        try:
-            for peer in self.on_air:
-                peer()
-            yield run
-        finally:
-            run.stop()
-        finalise(spec, self.host)
+        with ThreadPoolExecutor(1) as worker:
+            over = threading.Event()
+            tended = worker.submit(self._tend, chosen, over)
+            try:
+                for peer in self.on_air:
+                    peer()
+                yield run
+            finally:
+                run.stop()
+                over.set()
+        tended.result()
+        finalise(chosen, self.host)
+
+    def _tend(self, spec: ChannelSpec, over: threading.Event) -> None:
+        masters = Masters()
+        ended = False
+        while not ended:
+            # Once more behind the end, for the segments that came last.
+            ended = over.wait(TENDED_S)
+            faults = tend(spec, self.host, masters, time.time()).faults
+            assert faults == (), faults
 
 
 def media_time(run: Run, seconds: float) -> None:

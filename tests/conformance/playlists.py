@@ -152,7 +152,7 @@ def _wrong(tool: Tool, master: Path, number: int, variant: m3u8.Playlist, expect
     wanted = [CODECS[expected.video], *([CODECS[expected.audio]] if expected.audio else [])]
     return sum(
         (
-            not all(any(codec.startswith(begin) for codec in codecs) for begin in wanted),
+            not all(any(codec.lower().startswith(begin.lower()) for codec in codecs) for begin in wanted),
             len(codecs) != len(wanted),
             expected.video == "h264" and _avc_level(codecs) != about.get("level"),
             said.resolution != expected.size,

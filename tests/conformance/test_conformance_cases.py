@@ -10,6 +10,7 @@ from conformance_rig import Rig, media_time
 from feeds import FEEDS
 from takers import TAKERS
 
+from transcoder_tui.errors import HostFault
 from transcoder_tui.models.channel import ChannelSpec
 
 NAME = "Conformance 1"
@@ -20,7 +21,15 @@ NAME = "Conformance 1"
     "case", [pytest.param(case, id=case.name, marks=[pytest.mark.quick] if case.quick else []) for case in CASES]
 )
 def test_what_arrives_conforms(case: Case, rig: Rig, write_row: Callable[[Row], None]) -> None:
-    readings = _measured(case, rig)
+    try:
+        readings = _measured(case, rig)
+    except HostFault as fault:
+        # An FFmpeg that was built without an encoder is no fault of ours, as long as it is said.
+        reason = str(fault)
+        if "no encoder" not in reason:
+            raise
+        write_row(Row(case.name, rig.binary.release, {}, reason))
+        pytest.skip(reason)
     row = Row(case.name, rig.binary.release, worst(readings))
     write_row(row)
 

@@ -42,6 +42,8 @@ class Expected:
     channels: int = 2
     bitrate: int | None = None
     """Of picture and sound together; None where it is not promised."""
+    sound_varies: bool = False
+    """Whether the sound's rate follows its content, as that of Opus does; then only the picture is counted."""
     flashes: bool = True
     """Whether the source has a flash and a beep each second."""
     settled_s: float = 0.0
@@ -71,7 +73,7 @@ def media_readings(
             Reading(BACKWARDS, sounds.backwards),
             Reading(SOUND_GAP, sounds.longest_gap * 1e3),
         ]
-        rate += sounds.rate()
+        rate += 0 if expected.sound_varies else sounds.rate()
         if expected.flashes:
             readings.append(Reading(AV_OFFSET, av_offset_ms(tool, media, video, audio, expected.settled_s)))
     if expected.bitrate is not None and pictures.length >= LONG_S:

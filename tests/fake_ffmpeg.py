@@ -93,6 +93,16 @@ def control(script: Path, channel: str | None = None, **behaviour: Any) -> None:
     unfinished.replace(path)
 
 
+def give_hardware(script: Path, *words: str) -> None:
+    """Lets tests of hardware pass that use one of these words, such as ``h264_nvenc`` or a device.
+
+    Args:
+        script: The fake.
+        words: Arguments of a test; none takes the hardware away again.
+    """
+    (script.parent / "hardware").write_text(" ".join(words))
+
+
 def real_ffmpeg() -> str:
     """The FFmpeg that a fake stands in for: this host's, else the carried one."""
     return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
@@ -107,5 +117,5 @@ def _answers() -> dict[str, str]:
             text=True,
             check=True,
         ).stdout
-        for asked in ("-version", "-encoders")
+        for asked in ("-version", "-encoders", "-filters")
     }

@@ -299,13 +299,21 @@ def main(script):
     # A probe of a source writes progress as well, but to nowhere else.
     if "-progress" in argv and argv[-1] != "-":
         os._exit(Fake(argv, home + "/control").run())
-    for asked in ("-version", "-encoders"):
+    for asked in ("-version", "-encoders", "-filters"):
         if asked in argv:
             with open(home + "/answer" + asked, "rb") as file:
                 os.write(1, file.read())
             os._exit(0)
     if any(word.endswith("/sample.ts") for word in argv):
         # The self-test of an FFmpeg: nothing of a fake needs to be tested.
+        os._exit(0)
+    try:
+        with open(home + "/hardware", encoding="utf-8") as file:
+            working = file.read().split()
+    except OSError:
+        working = []
+    if any(word in working for word in argv):
+        # A test of hardware that this fake has.
         os._exit(0)
     real = os.readlink(home + "/real")
     os.execv(real, [real, *argv])

@@ -9,6 +9,8 @@ from media_readings import Expected
 from transcoder_tui.models.channel import ChannelSpec
 
 SHORT_S = 6.0
+LOOP_S = 9.0
+"""The clip, and half of it again."""
 LOOPS_S = 20.0
 """Three times the clip, and some: what goes wrong at each loop adds up."""
 RATE_S = 33.0
@@ -118,8 +120,8 @@ def _video(fields: Mapping[str, Any], width: int, height: int, rate: int) -> dic
 
 
 INPUTS = (
-    Case("test", "h264+aac", ("udp",), quick=True),
-    Case("file", "h264+aac", ("udp",), LOOPS_S, quick=True),
+    Case("test", "h264+aac", ("udp",)),
+    Case("file", "h264+aac", ("udp",), LOOP_S, quick=True),
     Case("playlist", "h264+aac", ("udp",), LOOPS_S),
     Case("udp", "h264+aac", ("udp",)),
     Case("multicast", "h264+aac", ("multicast",), quick=True),
@@ -142,13 +144,13 @@ OUTPUTS = (
     Case("file", "h264+aac", ("rtp",)),
     Case("file", "h264+aac", ("srt-caller",)),
     Case("file", "h264+aac", ("srt-listener",)),
-    Case("file", "h264+aac", ("rtmp",), quick=True),
+    Case("file", "h264+aac", ("rtmp",)),
     Case("file", "h264+aac", ("ts",), LOOPS_S),
     Case("file", "h264+aac", ("mp4",)),
     Case("file", "h264+aac", ("mkv",)),
     Case("file", "h264+aac", ("ts, split",), 24.0),
     Case("file", "h264+aac", ("dash",), 9.0, rungs=3),
-    Case("file", "h264+aac", ("hls",), 9.0, rungs=3, quick=True),
+    Case("file", "h264+aac", ("hls",), 9.0, rungs=3),
     Case("file", "h264+aac", ("hls-fmp4",), 9.0, rungs=3),
     Case("file", "h264+aac", ("hls-event",), 9.0),
     Case("file", "h264+aac", ("hls-aes",), 16.0, rungs=2),

@@ -34,7 +34,7 @@ check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 bench-worker: .venv/installed  ## Measure the worker with up to 1000 channels, and supervisord next to it: some 8 minutes.
 	$(BIN)/python tests/bench/bench_worker.py $(BENCH)
 
-bench-ffmpeg: .venv/installed  ## Measure what a ladder costs in one FFmpeg and in four, and how it looks: some 8 minutes.
+bench-ffmpeg: .venv/installed  ## Measure what a ladder costs in one FFmpeg and in four, and how it looks: some 12 minutes.
 	$(BIN)/python tests/bench/bench_ffmpeg.py $(BENCH)
 
 format: .venv/installed-dev  ## Lay the code out.

@@ -6,7 +6,7 @@ from transcoder_tui.ffmpeg import tee
 from transcoder_tui.ffmpeg.destination import MUX_DELAY_US, NETWORK_TIMEOUT_US, RECOVERY, Destination, Job
 from transcoder_tui.ffmpeg.plan import Plan
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.output import PMT_PID, TRANSPORT_STREAMS, VIDEO_PID
+from transcoder_tui.models.output import PMT_PID, VIDEO_PID
 
 PROVIDER = "transcoder-tui"
 """Service provider in the SDT where the outputs do not say."""
@@ -74,7 +74,7 @@ def srt(job: Job) -> Destination:
 
 def service_metadata(spec: ChannelSpec) -> tuple[str, ...]:
     """Name and provider of the service; FFmpeg knows one of each for all outputs of a command."""
-    outputs = [output for output in spec.outputs if output.address.scheme in TRANSPORT_STREAMS]
+    outputs = [output for output in spec.outputs if output.is_transport_stream]
     name = next((output.service_name for output in outputs if output.service_name), spec.name)
     provider = next((output.service_provider for output in outputs if output.service_provider), PROVIDER)
     return "-metadata", f"service_name={name}", "-metadata", f"service_provider={provider}"
@@ -88,7 +88,7 @@ def picture_pids(spec: ChannelSpec, plan: Plan) -> dict[int, int]:
     """
     found = {}
     for output in spec.outputs:
-        if output.address.scheme in TRANSPORT_STREAMS and output.pids.is_apart:
+        if output.is_transport_stream and output.pids.is_apart:
             found[plan.video(spec.carried(output)[0])] = output.pids.video
     return found
 

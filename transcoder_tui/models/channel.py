@@ -11,7 +11,7 @@ from transcoder_tui.models.containers import CONTAINERS
 from transcoder_tui.models.faults import refuse, refuse_monstrous
 from transcoder_tui.models.field import about, written
 from transcoder_tui.models.names import check_name, slug
-from transcoder_tui.models.output import LADDERS, TRANSPORT_STREAMS, Output
+from transcoder_tui.models.output import LADDERS, Output
 from transcoder_tui.models.overlay import Overlay
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.services import BESIDE, check_services
@@ -163,7 +163,7 @@ class ChannelSpec(ChannelFields):
                         f"choose {', '.join(carried)}, or send another rendition there",
                         f"{where}.url",
                     )
-            if output.address.scheme in TRANSPORT_STREAMS and rendition.video.rate == "vbr":
+            if output.is_transport_stream and rendition.video.rate == "vbr":
                 raise refuse(
                     "a transport stream at a constant rate cannot hold a bitrate without ceiling",
                     "choose capped or cbr",

@@ -329,6 +329,11 @@ class Output(BaseModel):
         return parse_output(self.url)
 
     @property
+    def is_transport_stream(self) -> bool:
+        """Whether it sends a transport stream at a constant rate."""
+        return self.address.scheme in TRANSPORT_STREAMS
+
+    @property
     def container(self) -> str:
         """The container that it writes, as :data:`transcoder_tui.models.containers.CONTAINERS` names it."""
         address = self.address

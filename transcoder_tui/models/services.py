@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from transcoder_tui.models.faults import refuse
-from transcoder_tui.models.output import HIGHEST_PID, TRANSPORT_STREAMS, Output
+from transcoder_tui.models.output import HIGHEST_PID, Output
 
 BESIDE = 16
 """PIDs kept free behind the sounds where subtitles or data are copied: their number is known only on air."""
@@ -24,11 +24,7 @@ def check_services(outputs: Sequence[Output], rungs: Sequence[str], name: str, f
     Raises:
         PydanticCustomError: Naming the field, what is wrong and what would be right.
     """
-    streams = [
-        (index, output, rungs[index])
-        for index, output in enumerate(outputs)
-        if output.address.scheme in TRANSPORT_STREAMS
-    ]
+    streams = [(index, output, rungs[index]) for index, output in enumerate(outputs) if output.is_transport_stream]
     for index, output, _ in streams:
         where = f"outputs[{index}]"
         first = streams[0][1]

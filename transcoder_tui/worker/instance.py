@@ -79,7 +79,7 @@ class Instance:
                 stderr=place.stderr,
                 source=source.address.masked,
                 secrets=spec.secrets,
-                cbr_bps=sum(spec.muxrate(output) for output in spec.outputs if output.address.scheme == "udp"),
+                cbr_bps=sum(spec.muxrate(output) for output in spec.outputs if output.is_transport_stream),
                 slow_s=limits.slow_s,
                 adopted=process is None or process.adopted,
                 on_air=on_air,
@@ -100,7 +100,8 @@ class Instance:
             place.run_dir.path,
             backed_up=len(spec.sources) > 1,
         )
-        self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn)
+        adopted = process is not None and process.adopted
+        self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn, adopted=adopted)
         self._reason: Diagnosis | None = None
         self._signals: list[asyncio.TimerHandle] = []
         self._signalled = False

@@ -77,8 +77,10 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
     for place in _places(spec, host):
         name = place.output.address.masked
         try:
-            gone = [directory for directory in _directories(place) if not directory.exists()]
-            _make(place, host)
+            directories = _directories(place)
+            gone = [directory for directory in directories if not directory.is_dir()]
+            for directory in gone or directories[:1]:
+                _writable(directory, _roots(place, host))
             if isinstance(place, HlsTree):
                 masters.correct(place)
                 if place.output.encryption is not None:
@@ -169,9 +171,12 @@ def _directories(place: HlsTree | Recording) -> list[Path]:
 
 
 def _make(place: HlsTree | Recording, host: HostFacts) -> None:
-    roots = host.media_roots if isinstance(place, Recording) else [host.hls_root]
     for directory in _directories(place):
-        _writable(directory, roots)
+        _writable(directory, _roots(place, host))
+
+
+def _roots(place: HlsTree | Recording, host: HostFacts) -> Sequence[Path]:
+    return host.media_roots if isinstance(place, Recording) else [host.hls_root]
 
 
 def _writable(directory: Path, roots: Sequence[Path]) -> None:

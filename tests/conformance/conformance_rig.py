@@ -91,7 +91,7 @@ class Rig:
     """Ends after some seconds; it can be looped without a seam."""
     programme: Path
     """The same content without an end, as far as a case is concerned; a transport stream at a constant rate."""
-    on_air: list[Callable[[], None]] = field(default_factory=list)
+    on_air: list[Callable[[], object]] = field(default_factory=list)
     """What peers do once the channel runs."""
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 

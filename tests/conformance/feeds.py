@@ -32,9 +32,7 @@ def _playlist(rig: Rig) -> Source:
 
 
 def _udp(rig: Rig) -> Source:
-    port = rig.port()
-    rig.run("multicat", "-p", PCR_PID, "-U", str(rig.programme), f"127.0.0.1:{port}")
-    return {"url": f"udp://127.0.0.1:{port}"}
+    return {"url": _sent(rig, rig.programme)}
 
 
 def _multicast(rig: Rig) -> Source:
@@ -57,26 +55,22 @@ def _mpts(program: str) -> Callable[[Rig], Source]:
     """Two programs; the other one than wanted comes first, has another size, and neither flashes nor beeps."""
 
     def feed(rig: Rig) -> Source:
-        port = rig.port()
-        rig.run("multicat", "-p", PCR_PID, "-U", str(rig.programme.with_name("mpts.ts")), f"127.0.0.1:{port}")
-        return {"url": f"udp://127.0.0.1:{port}", "program": program}
+        return {"url": _sent(rig, rig.programme.with_name("mpts.ts")), "program": program}
 
     return feed
 
 
 def _srt_caller(rig: Rig) -> Source:
     port = rig.port()
-    rig.run("srt-live-transmit", _relayed(rig), f"srt://127.0.0.1:{port}?mode=listener")
+    rig.run("srt-live-transmit", _sent(rig, rig.programme), f"srt://127.0.0.1:{port}?mode=listener")
     return {"url": f"srt://127.0.0.1:{port}?mode=caller"}
 
 
 def _srt_listener(rig: Rig) -> Source:
     port = rig.port()
     secret = "passphrase=correct-horse"
-    relayed = _relayed(rig)
-    rig.on_air.append(
-        lambda: void(rig.run("srt-live-transmit", relayed, f"srt://127.0.0.1:{port}?mode=caller&{secret}"))
-    )
+    relayed = _sent(rig, rig.programme)
+    rig.on_air.append(lambda: rig.run("srt-live-transmit", relayed, f"srt://127.0.0.1:{port}?mode=caller&{secret}"))
     return {"url": f"srt://127.0.0.1:{port}?mode=listener&{secret}"}
 
 
@@ -167,20 +161,16 @@ def user_directive() -> str:
     return "user root;" if Path("/proc/self").stat().st_uid == 0 else "worker_priority 0;"
 
 
-def void(_: object) -> None:
-    """Nothing: what was started is ended by the rig."""
-
-
 def _in_media_root(rig: Rig, file: Path, name: str = "clip.ts") -> str:
     rig.host.media_roots[0].mkdir(exist_ok=True)
     (rig.host.media_roots[0] / name).hardlink_to(file)
     return name
 
 
-def _relayed(rig: Rig) -> str:
-    """The programme on a port from which srt-live-transmit takes it."""
+def _sent(rig: Rig, file: Path) -> str:
+    """The address to which a file is sent, at the pace of its PCR."""
     port = rig.port()
-    rig.run("multicat", "-p", PCR_PID, "-U", str(rig.programme), f"127.0.0.1:{port}")
+    rig.run("multicat", "-p", PCR_PID, "-U", str(file), f"127.0.0.1:{port}")
     return f"udp://127.0.0.1:{port}"
 
 

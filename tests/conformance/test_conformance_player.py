@@ -53,4 +53,4 @@ def test_a_player_changes_rungs(segments: str, rig: Rig, script: Path, write_row
     write_row(row)
     assert row.faults == [], (errors, seen)
     assert len(seen["rungs"]) == 2 * len(SIZES) - 1, "up and down again"
-    assert seen["frames"] > 25 * 2 * len(seen["rungs"]) / 2
+    assert seen["frames"] > 25 * len(seen["rungs"])

@@ -10,6 +10,7 @@ from transcoder_tui.host.sampling import ProcessSample
 from transcoder_tui.host.signs import Signs
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
+from transcoder_tui.models.source import Source
 from transcoder_tui.settings import WatchdogSettings
 from transcoder_tui.worker.health import Trouble
 from transcoder_tui.worker.logfile import ChannelLog
@@ -278,3 +279,31 @@ def test_only_a_full_send_buffer_of_an_output_over_tcp_blocks(
     signs = Signs("S", 0, 0, 0, 0, unsent)
 
     assert watched(tmp_path, [{"url": url}], [signs] * 2, monkeypatch).health == health
+
+
+@pytest.mark.parametrize(
+    ("url", "backed_up", "health"),
+    [
+        ("srt://:9000?mode=listener", False, Health.NO_PEER),
+        ("srt://:9000?mode=listener", True, Health.NEVER_STARTED),
+        ("srt://192.0.2.1:9000", False, Health.NEVER_STARTED),
+    ],
+)
+def test_a_source_that_waits_for_its_peer_may_start_late_unless_there_is_a_backup(
+    url: str, backed_up: bool, health: Health, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, monkeypatch)
+    document = spec({"url": "udp://239.1.1.2:5000"})
+    outputs = OutputWatch(document, HostFacts({}, [tmp_path], tmp_path), rig.now)
+    limits = WatchdogSettings()
+    source = Source(url=url)
+    watch = Watch(1, rig.monitor, outputs, source, limits, rig.run_dir.path, backed_up=backed_up)
+    monkeypatch.setattr("transcoder_tui.worker.watch.look", lambda pid: Signs("S", 0, 0, 0, 0, 0))
+
+    found: list[Trouble] = []
+    for _ in range(round(limits.startup_s) + 1):
+        rig.run(1, advancing=False)
+        found = watch.troubles(rig.now, {})
+
+    assert [trouble.health for trouble in found] == [health]
+    assert watch.must_end(found[0], rig.now) == (health != Health.NO_PEER)

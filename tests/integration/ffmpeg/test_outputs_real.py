@@ -3,6 +3,7 @@
 import calendar
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -415,19 +416,22 @@ class TestIsolation:
         assert analyse(receiver.data).continuity_errors == 0
         run.stop()
 
-    def test_dead_servers_and_peers_that_come_and_go_leave_the_others_on_air(
-        self, start: Any, receive: Any, binary: Binary, free_port: Any, eventually: Any, tmp_path: Path
+    def test_dead_servers_and_peers_that_hang_or_come_and_go_leave_the_others_on_air(
+        self, start: Any, helper: Any, receive: Any, binary: Binary, free_port: Any, eventually: Any, tmp_path: Path
     ) -> None:
         receiver, port = receive()
-        listens = free_port()
+        listens, hangs, taken = free_port(), free_port(), tmp_path / "taken.ts"
+        peer = helper("-i", f"srt://127.0.0.1:{hangs}?mode=listener", "-c", "copy", "-flush_packets", "1", str(taken))
         run = start(
             channel(
                 {"url": f"udp://127.0.0.1:{port}"},
                 {"url": f"rtmp://127.0.0.1:{free_port()}/live/key"},
-                {"url": f"srt://127.0.0.1:{free_port()}"},
+                {"url": f"srt://127.0.0.1:{hangs}"},
                 {"url": f"srt://127.0.0.1:{listens}?mode=listener"},
             )
         )
+        eventually(lambda: taken.exists() and taken.stat().st_size > 1000)
+        peer.send_signal(signal.SIGSTOP)
         for name in ("first.ts", "second.ts"):
             argv = [str(binary.path), "-v", "error", "-y", "-i", f"srt://127.0.0.1:{listens}", "-t", "0.2"]
             argv += ["-c", "copy", str(tmp_path / name)]

@@ -134,6 +134,8 @@ ADDRESSES = [
     ),
 ]
 """Addresses that lead elsewhere than they seem."""
+TEXTS = ("url", "playlist", "logo", "name", "group", "interface", "program", "text", "service_name", "options")
+"""Fields that take a text of some freedom."""
 MONSTERS: list[Any] = [
     *(
         "x" * 10_000,
@@ -193,6 +195,8 @@ def documents(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
         for url in URLS.get(str(path[0]) if path else "", [None]):
             for field in describe(model):
                 if url is not None and field.kinds and url.partition(":")[0] not in field.kinds:
+                    continue
+                if isinstance(value, str) and value in ADDRESSES and field.name not in TEXTS:
                     continue
                 document = copy.deepcopy(channel(overlay={}))
                 at: Any = document

@@ -321,8 +321,8 @@ def test_each_rate_control_keeps_its_promise(lab: Lab, ffprobe: Probe) -> None:
 
 
 def test_loudness_is_brought_to_the_target(lab: Lab) -> None:
-    quiet = "anoisesrc=color=pink:r=48000:d=12:seed=7,volume='0.05*(1+0.5*sin(t))':eval=frame"
-    lab.clip(*lavfi("color=gray:s=64x64:r=5:d=12", quiet), *H264, *SOUND, "-ac", "2")
+    quiet = "anoisesrc=color=pink:r=48000:d=10:seed=7,volume='0.05*(1+0.5*sin(t))':eval=frame"
+    lab.clip(*lavfi("color=gray:s=64x64:r=5:d=10", quiet), *H264, *SOUND, "-ac", "2")
     tiny = video(size="64x64", fps=5)
 
     made = lab.make(
@@ -331,7 +331,7 @@ def test_loudness_is_brought_to_the_target(lab: Lab) -> None:
         {"video": tiny, "audio": {"bitrate": "192k", "gain": 6}},
     )
 
-    said = [lab.said(path, "-af", "ebur128=peak=true") for path in made]
+    said = [lab.said(path, "-af", "ebur128=peak=true" if path is made[1] else "ebur128") for path in made]
     levels = [measured(text, "I") for text in said]
     assert levels[0] == pytest.approx(-23, abs=1.5)
     assert levels[1] == pytest.approx(-16, abs=1.5)
@@ -343,18 +343,14 @@ def test_loudness_is_brought_to_the_target(lab: Lab) -> None:
 
 
 def test_loudness_of_51_is_that_of_what_is_heard(lab: Lab) -> None:
-    centre = "aevalsrc=0|0|0.02*sin(2000*t)*random(0)|0|0|0:c=5.1:s=48000:d=8"
-    lab.clip(*lavfi("color=gray:s=64x64:r=5:d=8", centre), *H264, "-c:a", "ac3", "-b:a", "448k")
+    centre = "aevalsrc=0|0|0.02*sin(2000*t)*random(0)|0|0|0:c=5.1:s=48000:d=6"
+    lab.clip(*lavfi("color=gray:s=64x64:r=5:d=6", centre), *H264, "-c:a", "ac3", "-b:a", "448k")
     tiny = video(size="64x64", fps=5)
 
-    stereo, mono, surround = lab.make(
-        *(
-            {"video": tiny, "audio": {"channels": channels, "bitrate": "256k", "loudness": -23}}
-            for channels in (2, 1, 6)
-        )
-    )
+    sounds = [{"channels": channels, "bitrate": "256k", "loudness": -23} for channels in (2, 6)]
+    stereo, surround = lab.make(*({"video": tiny, "audio": sound} for sound in sounds))
 
-    for path in (stereo, mono, surround):
+    for path in (stereo, surround):
         assert measured(lab.said(path, "-af", "ebur128"), "I") == pytest.approx(-23, abs=1.5)
     # The dialogue comes from both sides of a downmix alike.
     left, right = (

@@ -33,7 +33,7 @@ def test_a_player_changes_rungs(segments: str, rig: Rig, script: Path, write_row
             "name": "Played",
             "sources": [FEEDS["file"](rig)],
             "renditions": renditions(case),
-            "outputs": [{"url": "hls://ladder", "segment": "1s", "window": 10, **kind}],
+            "outputs": [{"url": "hls://ladder", "segment": "1s", "window": 60, **kind}],
         }
     )
     first = rig.host.hls_root / "ladder" / "270p" / "index.m3u8"

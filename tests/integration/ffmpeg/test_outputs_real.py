@@ -19,6 +19,7 @@ from typing import Any
 
 import m3u8
 import pytest
+from companion_pids import with_companions
 from real_ffmpeg import put_on_air
 from ts_analyser import PACKET, analyse
 
@@ -28,6 +29,7 @@ from transcoder_tui.ffmpeg.ladders import HlsTree
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 from transcoder_tui.ffmpeg.recording import Recording
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.output import PMT_PID
 from transcoder_tui.worker import keys, outputs
 from transcoder_tui.worker.masters import Masters
 
@@ -51,7 +53,7 @@ def channel(*outputs: dict[str, Any], sources: Any = None, renditions: Any = Non
 
 
 def make_bilingual(binary: Binary, host: HostFacts) -> list[dict[str, Any]]:
-    """A source with an English and a French sound."""
+    """A source with an English and a French sound, teletext, subtitles and two data PIDs."""
     clip = host.media_roots[0] / "clip.ts"
     clip.parent.mkdir(parents=True)
     lavfi = ["-f", "lavfi", "-i"]
@@ -59,8 +61,10 @@ def make_bilingual(binary: Binary, host: HostFacts) -> list[dict[str, Any]]:
     named = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"]
     encoded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac", "-b:a", "64k"]
     maps = ["-map", "0", "-map", "1", "-map", "2"]
-    argv = [str(binary.path), "-loglevel", "error", *made, *maps, *named, *encoded, "-t", "4", f"file:{clip}"]
+    written = ["-t", "4", "-muxrate", "1M", f"file:{clip}"]
+    argv = [str(binary.path), "-loglevel", "error", *made, *maps, *named, *encoded, *written]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    clip.write_bytes(with_companions(clip.read_bytes(), PMT_PID))
     return [{"url": "file://clip.ts", "audio": "eng, fra"}]
 
 
@@ -88,7 +92,7 @@ SERVICE = {
     "pmt_pid": "0x200",
     "service_name": "Nachrichten",
     "service_provider": "Sender",
-    "muxrate": "700k",
+    "muxrate": "1200k",
 }
 
 
@@ -110,27 +114,23 @@ class TestTransportStreams:
         srt_port, taken = free_port(), tmp_path / "srt.ts"
         secret = "a secret/&: 100%"
         helper(
-            *("-passphrase", secret, "-f", "mpegts", "-i", f"srt://127.0.0.1:{srt_port}?mode=listener"),
-            *("-map", "0", "-c", "copy", str(taken)),
+            *("-passphrase", secret, "-f", "data", "-i", f"srt://127.0.0.1:{srt_port}?mode=listener"),
+            *("-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", str(taken)),
         )
         apart = {**SERVICE, "video_pid": 600}
+        (source,) = make_bilingual(binary, host)
         run = start(
             channel(
                 {"url": f"udp://127.0.0.1:{port}", "ttl": 3, "audio_pid": 700, **apart},
-                {
-                    "url": f"rtp://127.0.0.1:{rtp_port}",
-                    "interface": "lo",
-                    "video_pid": 600,
-                    "audio_pid": 800,
-                    **SERVICE,
-                },
+                {"url": f"rtp://127.0.0.1:{rtp_port}", "interface": "lo", "audio_pid": 800, **apart},
                 {"url": f"srt://127.0.0.1:{srt_port}?passphrase=a%20secret/%26:%20100%25", **apart},
-                sources=make_bilingual(binary, host),
+                {"url": "hls://beside"},
+                sources=[{**source, "subtitles": "all", "data": "all"}],
             )
         )
 
         eventually(lambda: min(len(datagrams.datagrams), len(packets.datagrams)) > 100)
-        eventually(lambda: taken.exists() and taken.stat().st_size > 20_000)
+        eventually(lambda: taken.exists() and taken.stat().st_size > 100_000)
         run.stop()
 
         assert "secret" not in mask(run.log, run.command.secrets), "FFmpeg logs the options of each output"
@@ -138,19 +138,19 @@ class TestTransportStreams:
         numbers = [int.from_bytes(datagram[2:4], "big") for datagram in packets.datagrams]
         assert all((after - before) % 65536 == 1 for before, after in pairwise(numbers))
         streams = {
-            "udp": (datagrams.datagrams, [600, 700, 701]),
-            "rtp": ([packet[12:] for packet in packets.datagrams], [600, 800, 801]),
+            "udp": (datagrams.datagrams, [600, *range(700, 706)]),
+            "rtp": ([packet[12:] for packet in packets.datagrams], [600, *range(800, 806)]),
         }
         for kind, (received, expected) in streams.items():
             assert {len(datagram) for datagram in received[:100]} == {1316}
             data = b"".join(received)
             found = analyse(data)
             assert found.continuity_errors == 0
-            assert all(abs(rate - 700_000) < 70 for rate in found.rates)
+            assert all(abs(rate - 1_200_000) < 120 for rate in found.rates)
             assert found.longest_pcr_gap <= 0.040
             path = tmp_path / f"{kind}.ts"
             path.write_bytes(data)
-            assert pids(ffprobe, path) == expected
+            assert pids(ffprobe, path) == expected, "picture, two sounds, teletext, subtitles, two of data"
             program = ffprobe(path, "-show_programs")["programs"][0]
             assert (program["program_id"], program["pmt_pid"]) == (101, 0x200)
             assert program["tags"] == {"service_name": "Nachrichten", "service_provider": "Sender"}
@@ -158,7 +158,8 @@ class TestTransportStreams:
             assert [int.from_bytes(description[at : at + 2], "big") for at in (3, 8)] == [7, 34]
         languages = ffprobe(tmp_path / "udp.ts", "-show_streams", "-select_streams", "a")["streams"]
         assert [stream["tags"]["language"] for stream in languages] == ["eng", "fra"]
-        assert len(pids(ffprobe, taken)) == 3
+        assert pids(ffprobe, taken) == [600, *range(601, 607)]
+        assert analyse(taken.read_bytes()[: taken.stat().st_size // PACKET * PACKET]).continuity_errors == 0
 
     def test_over_rtmps_goes_only_to_a_server_with_a_valid_certificate(
         self, start: Any, impostor: int, eventually: Any
@@ -378,7 +379,9 @@ def test_a_series_of_recordings_begins_at_round_times_and_each_file_plays(
     for path in files[:-1]:
         found = ffprobe(path, "-show_streams", "-show_format")
         assert [stream["codec_name"] for stream in found["streams"]] == ["h264", "aac", "aac"]
-    assert float(ffprobe(files[-2], "-show_format")["format"]["duration"]) == pytest.approx(2, abs=0.2)
+    assert float(ffprobe(files[-2], "-show_format")["format"]["duration"]) == pytest.approx(2, abs=1.1), (
+        "cut by the clock, however late this machine is"
+    )
 
 
 class TestIsolation:

@@ -29,15 +29,15 @@ _GENERATOR = ("-thread_queue_size", "8", "-threads", "2")
 """Pictures from lavfi are raw, and FFmpeg up to 6 fills the queue ahead of time: 1024 of them are 600 MB at 480p."""
 _LIVE = (*_DECODER, "-fflags", "+genpts+discardcorrupt", "-dts_delta_threshold", "1")
 """``dts_delta_threshold 1``: longer jumps of the timestamps are collapsed instead of filled with repeated frames."""
+_PROBING = ("-analyzeduration", str(PROBE), "-probesize", str(PROBE))
 _UNKNOWN = ("-max_probe_packets", "1")
 """A private PID without descriptors is guessed at by its first packet. By default FFmpeg holds back everything until it
 has 2500 packets of it or ``probesize`` of all: with one of five packets a second, a service of 1.6 Mb/s did not start
-within 16 s, and within 1.2 s with this."""
-_PROBING = (*_UNKNOWN, "-analyzeduration", str(PROBE), "-probesize", str(PROBE))
-_TRANSPORT_STREAM = (*_LIVE, "-scan_all_pmts", "0", *_PROBING, "-format_whitelist", "mpegts")
+within 16 s, and within 1.7 s with this. Not for RTP, whose payload FFmpeg 5.1 would take for sound then."""
+_TRANSPORT_STREAM = (*_LIVE, *_UNKNOWN, "-scan_all_pmts", "0", *_PROBING, "-format_whitelist", "mpegts")
 """Not ``-f mpegts``: with it a silent source is read again and again, 17 to 22 s instead of one timeout (measured)."""
 _RTP = (
-    *(*_LIVE, *_UNKNOWN, "-analyzeduration", "5000000", "-probesize", str(PROBE)),
+    *(*_LIVE, "-analyzeduration", "5000000", "-probesize", str(PROBE)),
     *("-format_whitelist", "rtp,sdp,mpegts"),
 )
 """FFmpeg reads RTP as a session description of its own making, to which ``scan_all_pmts`` is unknown; FFmpeg 9.0 goes

@@ -16,7 +16,7 @@ AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 """Tests at the same time: half of the cores stay with the channels that are on air."""
 LIMIT_S = 6.0
 """Seconds after which a test counts as not possible; it takes 0.12 to 0.34 s where the machine has something left."""
-STEP = 20
+STEP = 10
 """Channels whose tests are built in one go before whoever else waits for the event loop has a turn."""
 
 log = logging.getLogger(__name__)

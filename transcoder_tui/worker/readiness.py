@@ -32,6 +32,8 @@ RESOLVE_S = 2.0
 """Seconds in which a host name must resolve: FFmpeg asks at each start, and waits."""
 LOOKUPS = 8
 """Host names that are looked up at the same time."""
+STEP = 20
+"""Channels that are looked at in one go before whoever else waits for the event loop has a turn."""
 PRIVILEGED = 1024
 """Ports below are for programs with the right to them (ip_unprivileged_port_start)."""
 
@@ -69,7 +71,9 @@ async def look(channels: Sequence[Placed], host: HostFacts, disk: Disk, held: Co
         held: Protocol and number of the ports that channels have now, which are not looked at.
     """
     found = Readiness()
-    for place, spec in channels:
+    for number, (place, spec) in enumerate(channels):
+        if number % STEP == STEP - 1:
+            await asyncio.sleep(0)
         found.add(_ports(place, spec, held))
         found.warnings.extend(fault.within(place) for fault in _interfaces(spec, host))
     try:

@@ -52,6 +52,9 @@ def corrected(text: str, variants: Mapping[str, Variant], sounds: Mapping[str, S
         sounds: What is known of each sound, likewise.
     """
     lines = [line for line in text.splitlines() if line and line != INDEPENDENT]
+    if not lines:
+        # FFmpeg is just writing it.
+        return text
     done = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if line.startswith(_VARIANT) and following in variants:

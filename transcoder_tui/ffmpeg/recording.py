@@ -75,6 +75,7 @@ def _of_container(job: Job, muxer: str) -> Mapping[str, str]:
         if taken := list(picture_pids(job.spec, job.plan).values()):
             options["mpegts_start_pid"] = str(free_start_pid(taken))
     if muxer == "mp4":
-        # A fragment for each GOP: a file whose writer was killed plays up to there.
-        options["movflags"] = "+frag_keyframe+empty_moov+default_base_moof"
+        # A fragment for each GOP: a file whose writer was killed plays up to there. The header waits for the first
+        # packets: without them FFmpeg refuses AC-3, and the first picture lasts as long again as AAC's priming.
+        options["movflags"] = "+frag_keyframe+delay_moov+default_base_moof"
     return options

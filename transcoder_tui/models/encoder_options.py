@@ -11,7 +11,7 @@ from typing import Literal
 
 from transcoder_tui.models.faults import refuse
 
-_NUMBER = re.compile(r"-?\d{1,4}(?:\.\d{1,3})?")
+_NUMBER = re.compile(r"-?\d{1,5}(?:\.\d{1,3})?")
 _PAIR = re.compile(r"-?\d{1,2}(?:[:,]-?\d{1,2})?")
 
 
@@ -128,7 +128,8 @@ OPTIONS: Mapping[str, Mapping[str, Number | Words | Pair]] = {
         "rd": Number(1, 6),
         "rdoq-level": Number(0, 2),
         "rect": SWITCH,
-        "ref": Number(1, 16),
+        # Beyond, x265 refuses what no level of HEVC has (measured with 3.5).
+        "ref": Number(1, 6),
         "sao": SWITCH,
         "signhide": SWITCH,
         "strong-intra-smoothing": SWITCH,
@@ -141,16 +142,14 @@ OPTIONS: Mapping[str, Mapping[str, Number | Words | Pair]] = {
         "dc": Number(8, 10),
         "intra_vlc": SWITCH,
         "mbd": Words(("simple", "bits", "rd")),
-        "non_linear_quant": SWITCH,
-        "qmax": Number(1, 69),
-        "qmin": Number(1, 69),
+        "qmax": Number(2, 31),
+        "qmin": Number(1, 31),
         "trellis": Number(0, 2),
     },
     # SVT-AV1's Parameters.md
     "svtav1": {
         "enable-cdef": SWITCH,
         "enable-dlf": SWITCH,
-        "enable-overlays": SWITCH,
         "enable-restoration": SWITCH,
         "film-grain": Number(0, 50),
         "max-qp": Number(1, 63),

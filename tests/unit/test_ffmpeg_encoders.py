@@ -181,6 +181,7 @@ class TestHardware:
         [
             ({}, {"h264_nvenc": Trial(fault="Cannot load libcuda.so.1")}, "nvenc: Cannot load libcuda.so.1"),
             ({}, {}, "nvenc: its test has not ended yet"),
+            ({"size": "160x90"}, WORKS, "nvenc: the picture is smaller than 160 pixels"),
             ({"bit_depth": 10}, WORKS, "nvenc: it has 8 bits only"),
         ],
     )

@@ -8,11 +8,15 @@ from transcoder_tui.ffmpeg.audio_encoders import AUDIO_ENCODERS
 from transcoder_tui.ffmpeg.hardware import HARDWARE_ENCODERS, Trial
 from transcoder_tui.ffmpeg.video_encoders import SOFTWARE_ENCODERS, VideoEncoder
 from transcoder_tui.models.rendition import HARDWARE, Audio, Video
+from transcoder_tui.models.units import size_of
 
 REQUIRED = frozenset(["libx264", "aac"])
 """Encoders without which an FFmpeg is of no use here; the others are missed only by channels that want them."""
 UNTESTED = "its test has not ended yet"
 """Why hardware is not used before its test has ended."""
+
+SMALLEST = 160
+"""Pixels that a side has at least in hardware; NVENC takes no H.264 below 145x49, and others have such limits too."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def _choose(video: Video, available: frozenset[str], tested: Mapping[str, Trial]
             fault = f"this FFmpeg has no encoder {encoder.name}"
         elif video.codec == "h264" and video.bit_depth == 10:
             fault = "it has 8 bits only"
+        elif video.size is not None and min(size_of(video.size)) < SMALLEST:
+            fault = f"the picture is smaller than {SMALLEST} pixels"
         elif encoder.upload and busy not in ("", encoder.hardware):
             fault = f"another rendition uses {busy}, and a channel can use one device only"
         elif found.fault:

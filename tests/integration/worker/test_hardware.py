@@ -33,7 +33,7 @@ LISTED = """\
 def spec(*encoders: str, **video: Any) -> ChannelSpec:
     plain = channel()["renditions"][0]
     rungs = [
-        {**plain, "name": f"r{number}", "video": {**plain["video"], "encoder": encoder, **video}}
+        {**plain, "name": f"r{number}", "video": {**plain["video"], "size": "320x180", "encoder": encoder, **video}}
         for number, encoder in enumerate(encoders)
     ]
     return ChannelSpec.model_validate(channel(renditions=rungs))

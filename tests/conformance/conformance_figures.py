@@ -45,7 +45,9 @@ PCR_ACCURACY = Figure("PCR inaccuracy", 500, "ns", "tsreport", "TR 101 290 2.4")
 PTS_GAP = Figure("PTS interval", 700, "ms", "tsreport", "TR 101 290 2.5")
 WRONG_SERVICE = Figure("wrong service entries", 0, "", "tsinfo, dvbinfo", "EN 300 468")
 CBR = Figure("rate against muxrate", 0.01, "%", "tsreport", "constant rate")
-PACE_100MS = Figure("rate on arrival, median of 100 ms", math.inf, "%", "multicat", "not judged: this machine's load, too")
+PACE_100MS = Figure(
+    "rate on arrival, median of 100 ms", math.inf, "%", "multicat", "not judged: this machine's load, too"
+)
 PACE_1S = Figure("rate on arrival, worst 1 s", math.inf, "%", "multicat", "not judged: this machine's load, too")
 WRONG_STREAMS = Figure("wrong streams", 0, "", "ffprobe", "the rendition")
 BACKWARDS = Figure("timestamps that go back", 0, "", "ffprobe", "ISO/IEC 13818-1")

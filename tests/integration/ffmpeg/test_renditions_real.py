@@ -115,7 +115,7 @@ def measured(said: str, name: str) -> float:
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p")
 SOUND = ("-c:a", "mp2", "-b:a", "192k")
 
-CODECS = {
+CODECS: dict[str, tuple[dict[str, Any], dict[str, Any] | None, tuple[Any, ...]]] = {
     # rendition's video, its audio, what ffprobe finds: codec, profile, pixels, sound, sampling rate, channels
     "h264+aac": ({"preset": "superfast"}, {}, ("h264", "High", "yuv420p", "aac", "48000", 2)),
     "h264 main+mp2": (

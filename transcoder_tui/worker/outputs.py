@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +117,10 @@ def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = 
         for playlist in tree.playlists:
             if playlist not in staying:
                 _end_playlist(playlist, as_vod=tree.output.playlist == "vod")
+        if not staying.intersection(tree.playlists):
+            # From version 7 on, FFmpeg writes the master playlist once more at its end.
+            with suppress(OSError):
+                Masters().correct(tree)
 
 
 def require_inside(path: Path, roots: Sequence[Path]) -> None:

@@ -17,6 +17,10 @@ from transcoder_tui.worker.outputs import Findings, OutputFault, is_on_disk, ten
 
 EVERY_S = 10.0
 """Seconds between two looks; each takes 0.2 to 0.8 ms of a processor (measured)."""
+EARLY_S = 2.0
+"""The same for the first looks: FFmpeg writes the master playlist after the first segment, and then no more."""
+EARLY = 10
+"""How many those are; the first segment is there by then, as a rule."""
 SPREAD = 0.2
 """Share by which that varies, so that many channels are not looked at in one moment."""
 HANGING_S = 60.0
@@ -51,6 +55,7 @@ class Upkeep:
         self._masters = Masters()
         self._task: asyncio.Task[None] | None = None
         self._names = [output.address.masked for output in spec.outputs if is_on_disk(output)]
+        self._looks = EARLY if adopted else 0
         self._wait_s = random.uniform(0, EVERY_S) if adopted else 0.0
         self._due: float | None = None if self._names else math.inf
 
@@ -60,7 +65,9 @@ class Upkeep:
             self._due = now + self._wait_s
         if now < self._due or (self._task is not None and not self._task.done()):
             return
-        self._due = now + EVERY_S * random.uniform(1 - SPREAD, 1 + SPREAD)
+        self._looks += 1
+        every = EARLY_S if self._looks <= EARLY else EVERY_S
+        self._due = now + every * random.uniform(1 - SPREAD, 1 + SPREAD)
         self._task = asyncio.get_running_loop().create_task(self._look())
 
     def close(self) -> None:

@@ -50,7 +50,8 @@ def tend(tree: HlsTree, now: float) -> None:
     rotation = tree.output.key_rotation
     if rotation is not None and age >= rotation:
         change(tree)
-    _forget(tree, now)
+    else:
+        _forget(tree, now)
 
 
 def _current(tree: HlsTree) -> Path | None:

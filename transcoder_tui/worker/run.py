@@ -79,7 +79,8 @@ class ChannelRun:
         self._blind_until = 0.0
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._launching = False
+        self._preparing: asyncio.Task[Prepared] | None = None
+        """What is done before its FFmpeg is started; None where nothing is being started."""
         self._committing = False
         self._unwritten = False
         self._on_air_at: float | None = None
@@ -434,20 +435,24 @@ class ChannelRun:
         )
 
     def _launch(self, committed: asyncio.Future[None]) -> None:
-        self._launching = True
-        self._begin(self._launched(committed, self.job.generation))
+        preparing = prepare(self.spec, self.source_index, self.job.run_id or "", self._context)
+        self._preparing = asyncio.get_running_loop().create_task(preparing)
+        self._begin(self._launched(committed, self.job.generation, self._preparing))
 
-    async def _launched(self, committed: asyncio.Future[None], generation: int) -> None:
+    async def _launched(
+        self, committed: asyncio.Future[None], generation: int, preparing: asyncio.Task[Prepared]
+    ) -> None:
         refused: CannotStart | None = None
         prepared: Prepared | None = None
+        await asyncio.wait((preparing,))
         try:
-            prepared = await prepare(self.spec, self.source_index, self.job.run_id or "", self._context)
+            prepared = None if preparing.cancelled() else preparing.result()
         except CannotStart as error:
             refused = error
         try:
             await asyncio.shield(committed)
         finally:
-            self._launching = False
+            self._preparing = None
         failpoint("launch.committed")
         if self.job.status == Status.STOPPING or generation != self.job.generation:
             # Ordered otherwise in the meantime.
@@ -582,7 +587,10 @@ class ChannelRun:
             if self.job.status == Status.RUNNING and self.job.wanted == Wanted.RUNNING and self._instance is not None:
                 update["off_air_since"] = self._instance.last_progress
             self._step(Happening.END, cause, fault, **update)
-        if self._instance is None and not self._launching:
+        if self._preparing is not None:
+            # It may be looking into a source for seconds, and what it finds is not wanted any more.
+            self._preparing.cancel()
+        elif self._instance is None:
             self._gone()
 
     def _process_ended(self, process: Process, code: int | None) -> None:

@@ -78,3 +78,17 @@ async def test_a_service_that_is_not_there_is_a_failed_start_and_is_looked_for_a
         with sender("mpegts", target, "-metadata", "service_name=NEWS"):
             view = await row_of(client, created.id, is_running)
             assert view.restarts > 0
+
+
+async def test_a_stop_does_not_wait_for_a_look_into_a_silent_source(settings: Settings) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    async with WorkerClient(settings.socket) as client:
+        created = await client.create(channel(sources=[{"url": f"udp://127.0.0.1:{port}", "program": "NEWS"}]))
+        await row_of(client, created.id, lambda row: row.status == Status.PENDING)
+
+        await client.order(created.id, "stop")
+
+        stopped = await row_of(client, created.id, lambda row: row.status == Status.STOPPED)
+        assert stopped.message == "", "the look, which ends with a fault, did not come to its end"
+        await client.order(created.id, "start")
+        await row_of(client, created.id, with_message("no packets"))

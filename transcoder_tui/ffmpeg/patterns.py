@@ -23,7 +23,15 @@ _NO_GPU = "this machine has no such GPU, or no driver for it"
 _SOFTWARE = "choose a software encoder"
 _DIRECTORY = "look at its mount, permissions and free space"
 _RTMP = "check that the server runs and knows this application, the stream key, and that nobody else publishes with it"
+_LOOK_AT_TRACKS = "look at what the source carries (probe), or choose another track"
+_NO_SOUND = "set audio: null in the renditions, or choose a source with sound"
 _LOGIN = "write the login into the address: SCHEME://USER:PASSWORD@HOST/…"
+
+
+def _missing(specifier: str) -> str:
+    """The pattern of a line that says which streams an input lacks."""
+    return rf"Stream (?:specifier|map) '(?:0?:)?{specifier}'.* matches no streams"
+
 
 NOISE = re.compile(
     r"frames left in the queue on closing|Failed to update header with correct|start time for stream \d+ is not set"
@@ -448,27 +456,40 @@ RULES: tuple[Rule, ...] = (
     ),
     ends(
         SOURCE,
-        r"No program with ID \d+|Stream (?:specifier|map) '[:0]*p:\d+[^']*'.* matches no streams",
-        "{source} does not carry the chosen program",
-        "look at what the source carries (probe)",
+        _missing(r"p:(?P<program>\d+):a:m:language:(?P<language>\w+)"),
+        "{source} has no sound in the language {language} in its program {program}",
+        _LOOK_AT_TRACKS,
     ),
     ends(
         SOURCE,
-        r"Stream (?:specifier|map) '(?:0?:)?a:m:language:(?P<language>\w+)[^']*'.* matches no streams",
+        _missing(r"a:m:language:(?P<language>\w+)"),
         "{source} has no sound in the language {language}",
-        "look at what the source carries (probe), or choose another track",
+        _LOOK_AT_TRACKS,
+    ),
+    ends(SOURCE, _missing(r"i:(?P<pid>\w+)"), "{source} has no stream with PID {pid}", "look at its streams (probe)"),
+    ends(
+        SOURCE,
+        _missing(r"(?:p:\d+:)?a:[1-9]\d*"),
+        "{source} has fewer sound tracks than the channel asks for",
+        _LOOK_AT_TRACKS,
     ),
     ends(
         SOURCE,
-        r"Stream (?:specifier|map) '(?:0?:)?i:(?P<pid>\w+)[^']*'.* matches no streams",
-        "{source} has no stream with PID {pid}",
+        _missing(r"p:(?P<program>\d+):a:0"),
+        "{source} has no sound in its program {program}",
+        _NO_SOUND,
+    ),
+    ends(
+        SOURCE,
+        rf"No program with ID \d+|{_missing(r'p:[^:]+.*?')}",
+        "{source} does not carry the chosen program",
         "look at what the source carries (probe)",
     ),
     ends(
         SOURCE,
         r"Stream specifier ':a[^']*'.* matches no streams",
         "{source} has no sound",
-        "set audio: null in the renditions, or choose a source with sound",
+        _NO_SOUND,
     ),
     ends(
         SOURCE, r"Stream specifier ':v[^']*'.* matches no streams", "{source} has no picture", "choose another source"

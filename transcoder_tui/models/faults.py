@@ -107,7 +107,8 @@ def _fault(details: ErrorDetails) -> Fault:
     if words is None:
         return Fault(details["msg"], field=field_path(loc))
     fault, remedy = words(details["input"], context)
-    return Fault(fault, remedy, field_path(loc))
+    # A field of a file behind whose colon nothing stands.
+    return Fault("is empty" if details["input"] is None else fault, remedy, field_path(loc))
 
 
 def _shown(value: object) -> str:

@@ -24,6 +24,7 @@ def test_every_error_has_the_exit_code_of_the_manual() -> None:
         errors.NotPermitted: 1,
         errors.NoWorker: 5,
         errors.StoreUnavailable: 1,
+        errors.SourceFault: 1,
         errors.HostFault: 1,
     }
 

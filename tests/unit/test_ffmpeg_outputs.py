@@ -45,10 +45,19 @@ class TestTransportStreams:
             assert option in options.split(":")
         assert {"service_name=Name", "service_provider=Provider"} <= set(built.argv)
 
-    def test_over_rtp_carry_seven_packets_behind_the_header(self) -> None:
-        built = command({"url": "rtp://239.2.1.1:5000", "interface": "eth1", "ttl": 4})
+    @pytest.mark.parametrize(("scheme", "size", "rate"), [("udp", 1316, 3_090_000), ("rtp", 1328, 3_118_176)])
+    def test_are_sent_evenly_a_little_above_their_rate(self, scheme: str, size: int, rate: int) -> None:
+        """RTP went out in bursts: FFmpeg's own protocol of it cannot pace."""
+        output = {"url": f"{scheme}://239.2.1.1:5000", "interface": "eth1", "ttl": 4, "muxrate": "3M"}
 
-        assert built.argv[-1] == "rtp://239.2.1.1:5000?pkt_size=1328&ttl=4&localaddr=192.0.2.7"
+        built = command(output)
+
+        assert built.argv[-1] == f"udp://239.2.1.1:5000?pkt_size={size}&ttl=4&localaddr=192.0.2.7&bitrate={rate}"
+
+    def test_over_rtp_send_no_reports_to_the_port_of_the_stream(self) -> None:
+        built = command({"url": "rtp://239.2.1.1:5000"})
+
+        assert value_of(built, "-rtp_muxer_options") == "rtpflags=skip_rtcp"
 
     def test_over_srt_keep_secrets_out_of_the_address(self) -> None:
         built = command({"url": "srt://192.0.2.1:9000?passphrase=a%26b%20secret&streamid=x/y&latency=200"})

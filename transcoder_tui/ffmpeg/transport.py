@@ -24,11 +24,9 @@ SRT_LATENCY_MS = 120
 
 def udp(job: Job) -> Destination:
     """Multicast or unicast over UDP, paced."""
-    # 3 % above the muxrate: below that rate the delay grows without any message, far above packets burst.
-    pace = job.spec.muxrate(job.output) * 103 // 100
     return Destination(
         muxer="mpegts",
-        url=f"udp://{job.output.address.authority}?{_joined({**_datagrams(job, DATAGRAM), 'bitrate': str(pace)})}",
+        url=_paced(job, DATAGRAM),
         streams=job.streams,
         protocols="udp",
         options=_mpegts(job),
@@ -36,13 +34,18 @@ def udp(job: Job) -> Destination:
 
 
 def rtp(job: Job) -> Destination:
-    """The same in RTP packets (RFC 2250); FFmpeg cannot pace them."""
+    """The same in RTP packets (RFC 2250), over FFmpeg's UDP: its RTP protocol cannot pace them."""
     return Destination(
         muxer="rtp_mpegts",
-        url=f"rtp://{job.output.address.authority}?{_joined(_datagrams(job, RTP_HEADER + DATAGRAM))}",
+        url=_paced(job, RTP_HEADER + DATAGRAM),
         streams=job.streams,
-        protocols="rtp,udp",
-        options={"mpegts_muxer_options": tee.option_list(_mpegts(job)), "max_delay": str(MUX_DELAY_US)},
+        protocols="udp",
+        options={
+            "mpegts_muxer_options": tee.option_list(_mpegts(job)),
+            # Sender reports would go to the port of the stream itself.
+            "rtp_muxer_options": "rtpflags=skip_rtcp",
+            "max_delay": str(MUX_DELAY_US),
+        },
     )
 
 
@@ -117,11 +120,14 @@ def _mpegts(job: Job) -> dict[str, str]:
     }
 
 
-def _datagrams(job: Job, size: int) -> dict[str, str]:
+def _paced(job: Job, size: int) -> str:
+    """Where datagrams of so many bytes go, evenly."""
     query = {"pkt_size": str(size), "ttl": str(job.output.ttl or TTL)}
     if job.output.interface is not None:
         query["localaddr"] = job.host.local_address(job.output.interface, f"{job.field}.interface")
-    return query
+    # 3 % above the rate: below it the delay grows without any message, far above packets burst.
+    query["bitrate"] = str(job.spec.muxrate(job.output) * 103 * size // (100 * DATAGRAM))
+    return f"udp://{job.output.address.authority}?{_joined(query)}"
 
 
 def _joined(query: dict[str, str]) -> str:

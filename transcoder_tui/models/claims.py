@@ -48,8 +48,10 @@ def ports(sources: Sequence[Source], outputs: Sequence[Output]) -> list[Port]:
         if address.scheme == "rtmp":
             found.append(Port("TCP", address.port or RTMP_PORT, "", field, address.masked))
         elif address.port is not None:
-            numbers = (address.port, address.port + 1) if address.scheme == "rtp" else (address.port,)
-            found += [Port("UDP", number, host, field, address.masked) for number in numbers]
+            found.append(Port("UDP", address.port, host, field, address.masked))
+            if address.scheme == "rtp":
+                # FFmpeg awaits RTCP on the next port, of every address.
+                found.append(Port("UDP", address.port + 1, "", field, address.masked))
     return found
 
 
@@ -151,9 +153,6 @@ def _destinations(output: Output) -> Iterator[str]:
     address = output.address
     if address.scheme in DATAGRAMS:
         yield f"send {_place(address)}"
-        if address.scheme == "rtp" and address.port is not None:
-            # RTCP goes to the next port (RFC 3550, section 11).
-            yield f"send {_place(address, address.port + 1)}"
     elif address.scheme in LADDERS:
         yield f"dir {hls_directory(address)}"
     elif address.scheme == "file":

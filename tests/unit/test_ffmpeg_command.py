@@ -308,7 +308,7 @@ class TestSeveralOutputs:
         return argv[-1].split("|")
 
     def test_share_one_tee_in_which_all_but_datagrams_may_fail_alone(self) -> None:
-        udp, hls, rtmp = self.slaves(
+        hls, udp, rtmp = self.slaves(
             {"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"}, {"url": "rtmp://203.0.113.5/live/key"}
         )
 
@@ -319,8 +319,19 @@ class TestSeveralOutputs:
             assert "use_fifo=1" in slave
             assert "attempt_recovery=1" in slave
 
+    def test_write_files_first_because_they_are_closed_in_that_order(self) -> None:
+        slaves = self.slaves(
+            *({"url": url} for url in ("udp://239.2.1.1:5000", "hls://a", "srt://203.0.113.5:7000")),
+            *({"url": url} for url in ("dash://b", "rtmp://203.0.113.5/live/key", "file://c.ts")),
+        )
+
+        addresses = [slave.rpartition("]")[2] for slave in slaves]
+        assert [re.split("[:?]", address)[0] for address in addresses] == [
+            *("/srv/hls/a/%v/index.m3u8", "/srv/hls/b/manifest.mpd", "file", "udp", "srt", "rtmp"),
+        ]
+
     def test_select_what_they_carry_and_number_hls_variants_within_it(self) -> None:
-        udp, hls = self.slaves(
+        hls, udp = self.slaves(
             {"url": "udp://239.2.1.1:5000", "rendition": "hi"},
             {"url": "hls://news", "rendition": "lo"},
             renditions=[rung("hi", audio="128k"), rung("lo", audio="48k")],
@@ -332,7 +343,7 @@ class TestSeveralOutputs:
 
     def test_repeat_parameter_sets_in_the_stream_where_another_output_wants_them_apart(self) -> None:
         udp, rtmp = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "rtmp://203.0.113.5/live/key"})
-        beside_hls, _ = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"})
+        _, beside_hls = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "hls://news"})
         alone, _ = self.slaves({"url": "udp://239.2.1.1:5000"}, {"url": "udp://239.2.1.2:5000"})
 
         assert "bsfs/v=dump_extra" in udp

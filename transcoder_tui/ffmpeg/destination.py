@@ -50,6 +50,11 @@ class Destination:
     waits: bool = False
     """Whether it waits for a peer, and so is kept apart even where it is the only output."""
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether it writes to files."""
+        return "file" in self.protocols.split(",")
+
 
 @dataclass(frozen=True)
 class Job:

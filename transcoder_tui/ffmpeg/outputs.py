@@ -29,7 +29,8 @@ def output_arguments(
     """The end of the command: muxers and addresses.
 
     One destination is a plain output, so that its failure ends FFmpeg and is seen. Several share one tee, so that each
-    stream is encoded once; there, datagrams are sent directly, and what may fail is kept apart by a queue.
+    stream is encoded once; there, datagrams are sent directly, and what may fail is kept apart by a queue. Files come
+    first, because tee closes one after the other: a peer that does not answer then must not keep them from their end.
 
     Args:
         written: The destinations.
@@ -40,7 +41,8 @@ def output_arguments(
     if len(written) == 1 and not written[0].waits:
         return [*pids, *_plain(written[0], interleave_delta)]
     global_header = any(destination.global_header for destination in written)
-    slaves = [_slave(destination, interleave_delta, global_header) for destination in written]
+    files_first = sorted(written, key=lambda destination: not destination.on_disk)
+    slaves = [_slave(destination, interleave_delta, global_header) for destination in files_first]
     return [*pids, "-max_interleave_delta", str(interleave_delta), "-f", "tee", "|".join(slaves)]
 
 

@@ -86,9 +86,13 @@ class TestServices:
         assert fault.field == f"outputs[1].{field}"
         assert "'Two' differs from 'One'" in fault.fault
 
-    def test_without_a_name_have_that_of_the_channel(self) -> None:
-        parse(ChannelSpec, document(udp(1, service_name="News"), udp(2)))
-        assert fault_of(udp(1, service_name="Other"), udp(2)).field == "outputs[1].service_name"
+    @pytest.mark.parametrize("field", ["service_name", "service_provider"])
+    def test_without_a_name_have_that_of_another_output(self, field: str) -> None:
+        """It had to be repeated on every output."""
+        parse(ChannelSpec, document(udp(1, **{field: "Other"}), udp(2)))
+        parse(ChannelSpec, document(udp(1), udp(2, **{field: "Other"})))
+
+        assert fault_of(udp(1, **{field: "One"}), udp(2), udp(3, **{field: "Two"})).field == f"outputs[2].{field}"
 
 
 @pytest.mark.parametrize(

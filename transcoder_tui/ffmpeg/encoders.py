@@ -113,7 +113,9 @@ class Encoding:
         if video.is_copy:
             return [f"-c:v:{number}", "copy"]
         encoder = choice.encoder if choice else SOFTWARE_ENCODERS[video.codec]
-        return self._arguments(f"v:{number}", encoder.name, encoder.options(video), field)
+        # By default it is hev1 in MP4, which Apple's players refuse; transport streams and Matroska have no such tags.
+        tag = {"tag": "hvc1"} if video.codec == "hevc" else {}
+        return self._arguments(f"v:{number}", encoder.name, encoder.options(video) | tag, field)
 
     def audio(self, number: int, audio: Audio, field: str) -> list[str]:
         """The arguments for the n-th encoded sound.

@@ -126,7 +126,7 @@ class ChannelSpec(ChannelFields):
             self._check_segment(output, where)
             self._check_clock(output, where)
         rungs = [self.carried(output)[0].name for output in self.outputs]
-        check_services(self.outputs, rungs, self.name, len(self.tracks) + (BESIDE if self.is_accompanied else 0))
+        check_services(self.outputs, rungs, len(self.tracks) + (BESIDE if self.is_accompanied else 0))
         return self
 
     def _check_rendition(self, output: Output, where: str) -> None:

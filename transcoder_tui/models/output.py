@@ -161,14 +161,18 @@ class Output(BaseModel):
         default=None,
     )
     service_name: Annotated[str, AfterValidator(check_name)] | None = about(
-        "Name in the SDT. The channel's if not given.",
+        "Name in the SDT. If not given, that of another output of the channel, else the channel's.",
         label="Service name",
         kinds=TRANSPORT_STREAMS,
         apart=SERVICE,
         default=None,
     )
     service_provider: Annotated[str, AfterValidator(check_name)] | None = about(
-        "Provider in the SDT.", label="Provider", kinds=TRANSPORT_STREAMS, apart=SERVICE, default=None
+        "Provider in the SDT. If not given, that of another output of the channel.",
+        label="Provider",
+        kinds=TRANSPORT_STREAMS,
+        apart=SERVICE,
+        default=None,
     )
     transport_stream_id: Annotated[int | None, BeforeValidator(no_truth_value), Range(1, 65535)] = about(
         "Id of the transport stream, in PAT and SDT. 1 if not given.",

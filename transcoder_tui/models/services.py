@@ -9,16 +9,16 @@ BESIDE = 16
 """PIDs kept free behind the sounds where subtitles or data are copied: their number is known only on air."""
 
 
-def check_services(outputs: Sequence[Output], rungs: Sequence[str], name: str, followers: int) -> None:
+def check_services(outputs: Sequence[Output], rungs: Sequence[str], followers: int) -> None:
     """Refuses names and PIDs that FFmpeg cannot give to the transport streams of one channel.
 
-    It has one name and one provider of a service for all of a command's outputs. It numbers the streams of each output
-    from a PID on; a picture's PID apart from these is the same in every output that carries the picture.
+    It has one name and one provider of a service for all of a command's outputs: what one gives holds for all. It
+    numbers the streams of each output from a PID on; a picture's PID apart from these is the same in every output that
+    carries the picture.
 
     Args:
         outputs: All outputs of the channel.
         rungs: Name of the first rendition that each carries.
-        name: The channel's name.
         followers: How many streams follow the picture: sounds, subtitles and data.
 
     Raises:
@@ -26,21 +26,22 @@ def check_services(outputs: Sequence[Output], rungs: Sequence[str], name: str, f
     """
     streams = [(index, output, rungs[index]) for index, output in enumerate(outputs) if output.is_transport_stream]
     for index, output, _ in streams:
-        where = f"outputs[{index}]"
-        first = streams[0][1]
-        _same((output.service_name or name, first.service_name or name), f"{where}.service_name")
-        _same((output.service_provider or "", first.service_provider or ""), f"{where}.service_provider")
-        _check_pids(output, followers, where)
+        _check_pids(output, followers, f"outputs[{index}]")
+    _check_same([(f"outputs[{index}].service_name", output.service_name) for index, output, _ in streams])
+    _check_same([(f"outputs[{index}].service_provider", output.service_provider) for index, output, _ in streams])
     _check_pictures(streams)
 
 
-def _same(pair: tuple[str, str], field: str) -> None:
-    if pair[0] != pair[1]:
-        raise refuse(
-            f"{pair[0]!r} differs from {pair[1]!r} of another output, and FFmpeg writes one for all of a channel",
-            "write the same in every output, or send the other one from a channel of its own",
-            field,
-        )
+def _check_same(named: Iterable[tuple[str, str | None]]) -> None:
+    """Refuses two different names; an output that gives none takes what another one gives."""
+    given = [(field, name) for field, name in named if name]
+    for field, name in given[1:]:
+        if name != given[0][1]:
+            raise refuse(
+                f"{name!r} differs from {given[0][1]!r} of another output, and FFmpeg writes one for all of a channel",
+                "write the same in every output, or send the other one from a channel of its own",
+                field,
+            )
 
 
 def _check_pids(output: Output, followers: int, where: str) -> None:

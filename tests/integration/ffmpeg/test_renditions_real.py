@@ -175,6 +175,22 @@ def test_one_decode_feeds_every_codec_and_copies_beside(lab: Lab, ffprobe: Probe
     assert lab.log.count(" -> yadif") == 1
 
 
+@pytest.mark.parametrize(("ending", "tag"), [("mp4", "hvc1"), ("mkv", ""), ("ts", "HEVC")])
+def test_hevc_is_what_apples_players_take_where_there_are_kinds_of_it(
+    lab: Lab, ffprobe: Probe, ending: str, tag: str
+) -> None:
+    """It was hev1 in MP4, which they refuse."""
+    lab.clip(*lavfi("testsrc2=s=128x96:r=25:d=0.4"), *H264)
+
+    alone = lab.make({"video": video("hevc"), "audio": None}, ending=ending)
+    beside = lab.make(*[{"video": video("hevc"), "audio": None}] * 2, ending=ending)
+
+    for path in (*alone, *beside):
+        (stream,) = ffprobe(path, "-show_streams")["streams"]
+        assert stream["codec_tag_string"].replace("[0]", "") == tag
+        assert len(lab.frames(path, "96x72")) == 10
+
+
 def test_he_aac_is_refused_by_name_where_no_encoder_is(lab: Lab) -> None:
     if "libfdk_aac" in lab.binary.encoders:
         pytest.skip("this FFmpeg has libfdk_aac")

@@ -69,7 +69,7 @@ async def test_17_a_source_silent_for_three_seconds_keeps_its_ffmpeg(
         await asyncio.sleep(3.0)
         sender.start()
 
-        await rig.shown("Victim: nothing has arrived from udp://127.0.0.1")
+        await rig.shown("Victim: nothing usable has arrived from udp://127.0.0.1")
         row = await rig.until(victim.id, lambda row: is_running(row) and not row.message)
         assert row.pid == victim.pid
         rig.outage(received.gap_s)
@@ -89,7 +89,7 @@ async def test_17_a_source_that_comes_back_is_back_on_air_at_once(
         sender.start()
 
         await rig.back(victim, timeout_s=90)
-        await rig.shown("Victim: (nothing has arrived|no packets) from udp://127.0.0.1")
+        await rig.shown("Victim: (nothing usable has arrived|no packets) from udp://127.0.0.1")
         rig.outage(received.gap_s)
 
 
@@ -129,7 +129,7 @@ async def test_17_a_lost_source_hands_over_to_the_next_and_back(
 
         await rig.until(victim.id, lambda row: is_running(row) and row.source_index == 1)
         rig.outage(received.gap_s)
-        await rig.shown("Victim: (nothing has arrived|no packets) from udp://127.0.0.1")
+        await rig.shown("Victim: (nothing usable has arrived|no packets) from udp://127.0.0.1")
         sender.start()
         row = await rig.until(victim.id, lambda row: is_running(row) and row.source_index == 0, timeout_s=60)
         assert row.pid != victim.pid

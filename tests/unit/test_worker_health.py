@@ -23,8 +23,10 @@ def quiet(**changes: object) -> Quiet:
 @pytest.mark.parametrize(
     ("signs", "health", "words"),
     [
-        ({}, Health.INPUT_LOST, "nothing has arrived from udp://239.0.0.1:5000 for 4 s"),
-        ({"busy": 0.02}, Health.INPUT_LOST, "nothing has arrived"),
+        ({}, Health.INPUT_LOST, "nothing usable has arrived from udp://239.0.0.1:5000 for 4 s"),
+        ({"arriving": True}, Health.INPUT_LOST, "packets arrive from udp://239.0.0.1:5000, but have made no picture"),
+        ({"arriving": True, "unread": True}, Health.ENCODER_STUCK, "although packets arrive"),
+        ({"busy": 0.02}, Health.INPUT_LOST, "nothing usable has arrived"),
         ({"state": "T"}, Health.PROCESS_STOPPED, "SIGSTOP"),
         ({"state": "T", "unread": True}, Health.PROCESS_STOPPED, "SIGSTOP"),
         ({"state": "t"}, Health.PROCESS_STOPPED, "debugger"),
@@ -49,7 +51,15 @@ def test_a_start_without_media_says_what_is_seen() -> None:
     found = never_started(quiet(for_s=15), 15)
 
     assert found.health == Health.NEVER_STARTED
-    assert found.message.startswith("no media within 15 s of the start (input lost): nothing has arrived from udp://")
+    assert found.message.startswith(
+        "no media within 15 s of the start (input lost): nothing usable has arrived from udp://"
+    )
+
+
+def test_a_start_on_which_packets_arrive_is_called_no_lost_input() -> None:
+    found = never_started(quiet(for_s=15, arriving=True), 15)
+
+    assert found.message.startswith("no media within 15 s of the start: packets arrive from udp://239.0.0.1:5000, but")
 
 
 def test_waiting_for_a_peer_never_ends_ffmpeg() -> None:

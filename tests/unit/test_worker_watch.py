@@ -307,3 +307,46 @@ def test_a_source_that_waits_for_its_peer_may_start_late_unless_there_is_a_backu
 
     assert [trouble.health for trouble in found] == [health]
     assert watch.must_end(found[0], rig.now) == (health != Health.NO_PEER)
+
+
+@pytest.mark.parametrize(
+    ("url", "on_air", "quiet_s", "words", "ended"),
+    [
+        ("udp://239.1.1.1:5000", True, 4, "nothing usable has arrived from udp://239.1.1.1:5000 for 4 s", False),
+        ("udp://239.1.1.1:5000", True, 8, "packets arrive from udp://239.1.1.1:5000, but", False),
+        ("udp://239.1.1.1:5000", False, 15, "no media within 15 s of the start: packets arrive from udp://", True),
+        ("rtp://239.1.1.1:5000", False, 15, "no media within 15 s of the start: packets arrive from rtp://", True),
+        ("rtp://239.1.1.1:5000", True, 4, "nothing usable has arrived from rtp://", False),
+        ("rtp://239.1.1.1:5000", True, 5, "nothing usable has arrived from rtp://", True),
+        ("srt://192.0.2.1:9000", False, 15, "(input lost): nothing usable has arrived from srt://", True),
+    ],
+)
+def test_a_datagram_source_that_ffmpeg_still_waits_for_is_not_called_silent(
+    url: str, on_air: bool, quiet_s: int, words: str, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, monkeypatch)
+    if on_air:
+        rig.run(5)
+    outputs = OutputWatch(spec({"url": "udp://239.1.1.2:5000"}), HostFacts({}, [tmp_path], tmp_path), rig.now)
+    watch = Watch(1, rig.monitor, outputs, Source(url=url), WatchdogSettings(), rig.run_dir.path)
+    monkeypatch.setattr("transcoder_tui.worker.watch.look", lambda pid: Signs("S", 0, 0, 0, 0, 0))
+
+    found: list[Trouble] = []
+    for _ in range(quiet_s):
+        rig.run(1, advancing=False)
+        found = watch.troubles(rig.now, {})
+
+    assert words in found[0].message
+    assert watch.must_end(found[0], rig.now) == ended
+
+
+def test_what_the_log_says_of_a_source_that_never_came_on_air_is_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, monkeypatch)
+    rig.run(10, advancing=False)
+    assert rig.monitor.blame(LOST).cause == "nothing has arrived"
+
+    rig.say("[error] Cannot determine format of input stream 0:0 after EOF")
+
+    assert rig.monitor.blame(LOST).cause == "nothing of udp://239.1.1.1:5000 could be decoded"

@@ -78,6 +78,8 @@ class Quiet:
     """Of the process, as proc(5) names it; two looks in a row for ``D``."""
     busy: float = 0.0
     """Share of a core that it uses."""
+    arriving: bool = False
+    """Whether packets are known to arrive."""
     unread: bool = False
     """Whether packets lie in its sockets that it does not take."""
     unsent: bool = False
@@ -128,18 +130,24 @@ def tell_apart(seen: Quiet) -> Trouble:
         return Trouble(
             Health.ENCODER_STUCK, f"{quiet}, {what}: FFmpeg is stuck", "try another FFmpeg if it happens again"
         )
-    return Trouble(
-        Health.INPUT_LOST,
-        f"nothing has arrived from {seen.source} for {seen.for_s:.0f} s",
-        "check the source, its route and the interface it comes in by",
-    )
+    if seen.arriving:
+        return Trouble(
+            Health.INPUT_LOST,
+            f"packets arrive from {seen.source}, but have made no picture and no sound for {seen.for_s:.0f} s",
+            "check that it is not scrambled or damaged, and look at what it carries (probe)",
+        )
+    remedy = "check the source, its route and the interface it comes in by"
+    if seen.source.startswith("rtp://"):
+        remedy += "; after a jump of its timestamps, as when a sender starts again, it is read anew by itself"
+    return Trouble(Health.INPUT_LOST, f"nothing usable has arrived from {seen.source} for {seen.for_s:.0f} s", remedy)
 
 
 def never_started(seen: Quiet, startup_s: float) -> Trouble:
     """Why an FFmpeg that was started shows no media progress."""
     found = tell_apart(seen)
     late = f"no media within {startup_s:g} s of the start"
-    return Trouble(Health.NEVER_STARTED, f"{late} ({found.health}): {found.message}", found.remedy)
+    kind = "" if seen.arriving else f" ({found.health})"
+    return Trouble(Health.NEVER_STARTED, f"{late}{kind}: {found.message}", found.remedy)
 
 
 def awaiting(awaited: str) -> Trouble:

@@ -103,6 +103,7 @@ class Instance:
         adopted = process is not None and process.adopted
         self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn, adopted=adopted)
         self._reason: Diagnosis | None = None
+        self._trouble: Trouble | None = None
         self._signals: list[asyncio.TimerHandle] = []
         self._signalled = False
 
@@ -179,6 +180,7 @@ class Instance:
 
     def blame(self, trouble: Trouble) -> Diagnosis:
         """Why it is ended, where a trouble is the reason."""
+        self._trouble = trouble
         return self._monitor.blame(trouble)
 
     def end(self, reason: Diagnosis | None = None, *, terms: int = 2) -> None:
@@ -192,6 +194,7 @@ class Instance:
         if self._signalled:
             return
         self._signalled = True
+        self._upkeep.keep()
         failpoint("signal.before")
         self._send(signal.SIGTERM, signal.SIGCONT)
         failpoint("signal.after")
@@ -234,7 +237,10 @@ class Instance:
             job: With its pid, also where nobody was there to see its end.
         """
         if self._signalled:
-            return self._reason
+            if self._reason is None or self._trouble is None or self.on_air:
+                return self._reason
+            # FFmpeg may say what it found of its source only when it is told to end.
+            return self._monitor.blame(self._trouble)
         if code == -signal.SIGKILL and job.pid is not None:
             ceiling = self.process.limits.asked.memory if self.process else self._place.spec.memory
             starved = oom.cause(job.pid, job.start_ticks, ceiling, self._place.leaf, _now())

@@ -202,10 +202,14 @@ class Monitor:
         return self._verdict.result(code, ours=False)
 
     def blame(self, trouble: Trouble) -> Diagnosis:
-        """Why it is to be ended: a trouble, and what its log says of the cause so far."""
+        """Why it is, or was, to be ended: a trouble, and what its log says of the cause so far.
+
+        What the log says of a source that never came on air is worth more than what was seen from outside.
+        """
         seen = self._verdict.so_far()
         if seen is not None:
-            cause = f"{trouble.message}: {seen.cause}"
+            is_told = seen.side is Side.SOURCE and not self.on_air
+            cause = seen.cause if is_told else f"{trouble.message}: {seen.cause}"
             # What was on air can be so again, whatever the log says.
             return replace(seen, severity=Severity.ERROR, cause=cause, heals=seen.heals or self.on_air, fatal=True)
         side = Side.SOURCE if REACTIONS[trouble.health] is Reaction.SWITCH else Side.HOST

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from transcoder_tui.ffmpeg.inputs import NETWORK_TIMEOUT_US
 from transcoder_tui.host.signs import Signs, look
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.source import Source
@@ -23,6 +24,10 @@ UNSENT = 4096
 or more by default (tcp(7)), while what it asks of a source's server, such as a GET, is shorter."""
 PAUSE_S = 2.0
 """Seconds without media progress, of which there is a report each second, from which on nothing new can come out."""
+SILENCE_S = NETWORK_TIMEOUT_US / 1e6
+"""Seconds without a datagram after which FFmpeg ends itself; of RTP only until the first one has come."""
+SURE_S = 2.0
+"""Seconds later, FFmpeg has ended; where it has not, datagrams arrive."""
 LOOKS_S = 1.0
 """Seconds before an alarm from which on a quiet FFmpeg is looked at: a rate needs two looks."""
 
@@ -99,7 +104,11 @@ class Watch:
         if trouble.health == Health.TELEMETRY_LOST and _is_full(self._run_dir):
             # The next one could not write its figures either.
             return False
-        return must_end(trouble, self.monitor.quiet_s(now), self._limits)
+        quiet = self.monitor.quiet_s(now)
+        if trouble.health == Health.INPUT_LOST and self._source.scheme == "rtp" and quiet >= SILENCE_S:
+            # As long as FFmpeg gives UDP. Of RTP it drops all that comes after a jump back of the timestamps.
+            return True
+        return must_end(trouble, quiet, self._limits)
 
     def must_wake(self, trouble: Trouble, now: float) -> bool:
         """Whether a process that somebody stopped is to be continued now; says so once."""
@@ -117,6 +126,11 @@ class Watch:
                 return [awaiting(self._awaited)]
             return [never_started(seen, self._limits.startup_s)]
         return [tell_apart(seen)] if seen.state in ("T", "t") and quiet >= limit else []
+
+    @property
+    def _ends_when_silent(self) -> bool:
+        """Whether FFmpeg would have ended itself if nothing arrived."""
+        return self._source.scheme == "udp" or (self._source.scheme == "rtp" and not self.monitor.on_air)
 
     def _slow(self, now: float) -> list[Trouble]:
         # Segments arrive in bursts: pauses are normal, and so is catching up.
@@ -141,6 +155,7 @@ class Watch:
             live=self._source.scheme not in ("file", "test"),
             state=signs.state if signs.state != "D" or before == "D" else "",
             busy=(signs.cpu_s - first.cpu_s) / span if now > at else 0.0,
+            arriving=quiet >= SILENCE_S + SURE_S and self._ends_when_silent,
             unread=signs.dropped > first.dropped or (now > at and min(signs.received, first.received) > 0),
             unsent=self._outputs.sends_over_tcp and now > at and UNSENT <= first.unsent <= signs.unsent,
             growing=silent and now > at and (signs.written - first.written) / span > WRITES,

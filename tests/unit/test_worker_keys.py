@@ -18,7 +18,7 @@ def tree(tmp_path: Path) -> HlsTree:
     playlist = tmp_path / "hi" / "index.m3u8"
     playlist.parent.mkdir()
     output = Output.model_validate({"url": "hls://news", "encryption": "aes-128", "key_rotation": "1h"})
-    return HlsTree(output, tmp_path, {playlist: rendition}, {})
+    return HlsTree(output, tmp_path, {playlist: rendition}, {}, 4.0)
 
 
 def current(tree: HlsTree) -> Path:

@@ -28,6 +28,8 @@ class HostFacts:
     """Numbers of the CPUs; none where they are not known."""
     font: Path | None = None
     """The file of a font for text in the picture; None where there is none."""
+    taken_at: float = 0.0
+    """When these facts were taken, in seconds since the epoch: a run tells its files from those of others by it."""
     tested: Mapping[str, Trial] = field(default_factory=dict)
     """What tests of hardware encoders found, by FFmpeg's name of the encoder."""
 

@@ -1,5 +1,7 @@
 """Ladders in segments: HLS and DASH, and what they keep on disk."""
 
+import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,6 +11,7 @@ from pathlib import Path
 from transcoder_tui.ffmpeg.destination import MUX_DELAY_US, RECOVERY, Destination, Job
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
+from transcoder_tui.ffmpeg.recording import BEGINNING
 from transcoder_tui.ffmpeg.tee import option_list
 from transcoder_tui.ffmpeg.transport import free_start_pid, picture_pids
 from transcoder_tui.models.channel import ChannelSpec
@@ -24,6 +27,10 @@ TS_CLOCK_HZ = 90_000
 """Ticks of a timestamp per second (ISO/IEC 13818-1)."""
 PLAYLIST = "index.m3u8"
 """Name of an HLS media playlist, in the directory of its rung or sound."""
+SEGMENT = re.compile(r"s_\d{8,}\.(?:ts|m4s)(?:\.tmp)?")
+"""Name of an HLS segment, finished or not."""
+DASH_SEGMENT = re.compile(r"(?:init|chunk)-(?P<run>(?:\w+-)?stream)\d+(?:-\d+)?\.(?:m4s|webm)(?:\.tmp)?")
+"""Name of a DASH segment, finished or not: ``run`` is the same in all of a run and differs from every other's."""
 
 HLS_FLAGS = (
     "independent_segments",
@@ -62,6 +69,23 @@ class HlsTree:
     """The media playlist of each rung."""
     tracks: Mapping[Path, Track]
     """The media playlist of each sound that has its own."""
+    segment_s: float
+    """Length of a segment."""
+
+    @property
+    def is_dash(self) -> bool:
+        """Whether there is a DASH manifest beside the playlists."""
+        return self.output.address.scheme == "dash"
+
+    @property
+    def forgets(self) -> bool:
+        """Whether segments are deleted once they have left the window."""
+        return self.output.delete is not False and self.output.playlist in (None, "live")
+
+    @property
+    def manifest(self) -> Path:
+        """The DASH manifest."""
+        return self.directory / "manifest.mpd"
 
     @property
     def playlists(self) -> tuple[Path, ...]:
@@ -85,7 +109,7 @@ def hls(job: Job) -> Destination:
     fragmented = output.format == "fmp4"
     grows = output.playlist in ("event", "vod")
     flags = [*HLS_FLAGS]
-    if output.delete is not False and not grows:
+    if tree.forgets:
         flags.append("delete_segments")
     if output.encryption is not None:
         # Whether a new key is due is for the worker to say, which also makes one where the directory was gone.
@@ -127,11 +151,15 @@ def dash(job: Job) -> Destination:
     streams = job.streams
     videos = [str(number) for number, stream in enumerate(streams) if stream.startswith("v")]
     sets = [videos, *_adaptations(job, streams)]
+    # FFmpeg numbers from 1 on at each start. A name that was used before would be answered from a cache.
+    run = f"{time.strftime(BEGINNING, time.gmtime(job.host.taken_at))}-stream$RepresentationID$"
     options = {
         "seg_duration": _segment_length(job),
         "window_size": str(output.window or WINDOW),
         "extra_window_size": str(KEPT_BEHIND),
         "adaptation_sets": " ".join(f"id={number},streams={','.join(one)}" for number, one in enumerate(sets)),
+        "init_seg_name": f"init-{run}.$ext$",
+        "media_seg_name": f"chunk-{run}-$Number%05d$.$ext$",
         "hls_playlist": "1",
         "hls_master_name": tree.master.name,
     }
@@ -139,7 +167,7 @@ def dash(job: Job) -> Destination:
         options |= {"ldash": "1", "streaming": "1", "use_template": "1", "use_timeline": "0"}
     return Destination(
         muxer="dash",
-        url=f"{tree.directory}/manifest.mpd",
+        url=str(tree.manifest),
         streams=streams,
         protocols="file",
         options=options,
@@ -197,7 +225,7 @@ def tree_of(spec: ChannelSpec, output: Output, host: HostFacts, where: str) -> H
     else:
         rungs = {directory / rendition.name / PLAYLIST: rendition for rendition in carried}
         tracks = {directory / track.name / PLAYLIST: track for track in _tracks(spec, carried, plan)}
-    return HlsTree(output, directory, rungs, tracks)
+    return HlsTree(output, directory, rungs, tracks, spec.segment(output))
 
 
 def _tracks(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> list[Track]:

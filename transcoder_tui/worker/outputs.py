@@ -1,6 +1,7 @@
 """The files that a channel writes: made before a start, tended while it runs, finished after a stop."""
 
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,13 +15,8 @@ from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 from transcoder_tui.ffmpeg.recording import Recording
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import LADDERS, Output
-from transcoder_tui.worker import keys, retention
+from transcoder_tui.worker import endings, keys, retention, segments
 from transcoder_tui.worker.masters import Masters
-
-ENDLIST = b"#EXT-X-ENDLIST"
-"""Says that a playlist will not grow any more: RFC 8216, section 4.3.3.4."""
-EVENT, VOD = b"#EXT-X-PLAYLIST-TYPE:EVENT", b"#EXT-X-PLAYLIST-TYPE:VOD"
-"""Says that a playlist may grow, and that it never changes: RFC 8216, section 4.3.3.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,8 @@ def prepare(spec: ChannelSpec, host: HostFacts) -> None:
 def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Findings:
     """Looks after the files of a channel that runs; not for the event loop.
 
-    Makes directories again that are gone, keeps master playlists true, changes keys, deletes old recordings.
+    Makes directories again that are gone, keeps master playlists true, changes keys, deletes what is left of earlier
+    runs and old recordings.
 
     Args:
         spec: The channel as it runs.
@@ -84,6 +81,9 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
                 _writable(directory, _roots(place, host))
             if isinstance(place, HlsTree):
                 masters.correct(place)
+                endings.keep(place)
+                if place.is_dash:
+                    segments.clear_earlier_runs(place, now)
                 if place.output.encryption is not None:
                     keys.tend(place, now)
             elif place.is_series:
@@ -99,13 +99,19 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
     return Findings(tuple(faults), written)
 
 
+def keep(spec: ChannelSpec, host: HostFacts) -> None:
+    """Keeps what the playlists and manifests of a channel say, before its FFmpeg is asked to end."""
+    for tree in hls_trees(spec, host):
+        endings.keep(tree)
+
+
 def is_on_disk(output: Output) -> bool:
     """Whether an output is written to files."""
     return output.address.scheme in (*LADDERS, "file")
 
 
 def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = None) -> None:
-    """Ends the HLS playlists of a channel that was stopped, so that players do not wait for more.
+    """Ends the playlists and manifests of a channel that was stopped, so that players do not wait for more.
 
     Args:
         spec: The channel as it ran.
@@ -114,12 +120,10 @@ def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = 
     """
     staying = {playlist for tree in (hls_trees(going_on, host) if going_on else ()) for playlist in tree.playlists}
     for tree in hls_trees(spec, host):
-        for playlist in tree.playlists:
-            if playlist not in staying:
-                _end_playlist(playlist, as_vod=tree.output.playlist == "vod")
-        if not staying.intersection(tree.playlists):
-            # From version 7 on, FFmpeg writes the master playlist once more at its end.
-            with suppress(OSError):
+        with suppress(OSError):
+            endings.end(tree, staying)
+            if not staying.intersection(tree.playlists):
+                # From version 7 on, FFmpeg writes the master playlist once more at its end.
                 Masters().correct(tree)
 
 
@@ -153,9 +157,11 @@ def _make_ready(place: HlsTree | Recording, host: HostFacts) -> None:
         if isinstance(place, Recording):
             _set_aside(place)
             return
-        if place.output.address.scheme == "dash":
-            for stale in place.directory.glob("*-stream*.m4s*"):
-                stale.unlink(missing_ok=True)
+        endings.put_back(place)
+        if place.is_dash:
+            segments.clear_earlier_runs(place, time.time())
+        elif place.forgets:
+            segments.clear_unlisted(place)
         if place.output.encryption is not None:
             keys.change(place)
     except OSError as error:
@@ -195,17 +201,3 @@ def _writable(directory: Path, roots: Sequence[Path]) -> None:
         raise HostFault(f"{directory} cannot be written: it is no directory", "remove what is in its way") from None
     except OSError as error:
         raise HostFault(f"{directory} cannot be written: {error.strerror}", _REMEDY) from None
-
-
-def _end_playlist(playlist: Path, *, as_vod: bool) -> None:
-    try:
-        text = playlist.read_bytes()
-        if ENDLIST in text:
-            return
-        if as_vod:
-            text = text.replace(EVENT, VOD)
-        ended = playlist.with_suffix(".end")
-        ended.write_bytes(text.rstrip() + b"\n" + ENDLIST + b"\n")
-        ended.replace(playlist)
-    except OSError:
-        return

@@ -282,6 +282,7 @@ class Supervisor:
             progress_fd=PROGRESS_FD,
             cpus=online_cpus(),
             font=self._font,
+            taken_at=time.time(),
             tested=self._hardware.tested,
         )
 

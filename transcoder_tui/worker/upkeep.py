@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from transcoder_tui.errors import TranscoderError
@@ -13,7 +14,7 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.masters import Masters
-from transcoder_tui.worker.outputs import Findings, OutputFault, is_on_disk, tend
+from transcoder_tui.worker.outputs import Findings, OutputFault, is_on_disk, keep, tend
 
 EVERY_S = 10.0
 """Seconds between two looks; each takes 0.2 to 0.8 ms of a processor (measured)."""
@@ -54,6 +55,7 @@ class Upkeep:
         self._learn = learn
         self._masters = Masters()
         self._task: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._names = [output.address.masked for output in spec.outputs if is_on_disk(output)]
         self._looks = EARLY if adopted else 0
         self._wait_s = random.uniform(0, EVERY_S) if adopted else 0.0
@@ -69,6 +71,15 @@ class Upkeep:
         every = EARLY_S if self._looks <= EARLY else EVERY_S
         self._due = now + every * random.uniform(1 - SPREAD, 1 + SPREAD)
         self._task = asyncio.get_running_loop().create_task(self._look())
+
+    def keep(self) -> None:
+        """Keeps what playlists and manifests say now, for the end of FFmpeg may empty them; waits for nothing."""
+        if self._names:
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def _keep(self) -> None:
+        with suppress(TimeoutError, OSError, TranscoderError):
+            await self._disk.ask(partial(keep, self._spec, self._host))
 
     def close(self) -> None:
         """Ends it without waiting."""

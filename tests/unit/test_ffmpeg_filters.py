@@ -108,6 +108,31 @@ class TestPictures:
         assert "[v0]" not in ";".join(graph(copied, rung("lo")))
 
 
+class TestPixelsThatAreNotSquare:
+    @pytest.mark.parametrize(
+        ("size", "aspect", "shape"),
+        [
+            ("720x576", "16:9", "64/45"),
+            ("720x576", "4:3", "16/15"),
+            ("720x480", "16:9", "32/27"),
+            ("704x576", "16:9", "16/11"),
+        ],
+    )
+    def test_have_the_shape_of_the_standard(self, size: str, aspect: str, shape: str) -> None:
+        """ITU-R BT.601 has one sampling for both aspects of a screen."""
+        (chain,) = graph(rung("only", size, aspect=aspect, audio=None))
+
+        assert chain.endswith(f",setsar={shape}:max=65535[v0]")
+
+    def test_get_what_is_drawn_while_they_are_square(self) -> None:
+        made = ";".join(
+            graph(rung("hd", "1024x576"), rung("sd", "720x576", aspect="16:9"), overlay={"logo": "file://l.png"})
+        )
+
+        assert made.count("movie=") == 1
+        assert "scale=720:576,setsar=64/45:max=65535" in made
+
+
 class TestSounds:
     def test_distinct_sounds_are_split(self) -> None:
         assert sounds({"bitrate": "128k"}, {"bitrate": "48k"}) == "[0:a:0]aresample=async=1,asplit=2[a0][a1]"

@@ -1,6 +1,7 @@
 """A channel's document: what is accepted, what is refused, and in which words."""
 
 import copy
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -54,6 +55,31 @@ def faults(document: dict[str, Any]) -> list[str]:
     with pytest.raises(InvalidInput) as refusal:
         parse(LineUp, document)
     return [str(fault) for fault in refusal.value.faults]
+
+
+def test_an_aspect_may_be_written_without_quotes(lineup: dict[str, Any]) -> None:
+    """YAML 1.1 reads 16:9 as 969."""
+    lineup["channels"][0]["renditions"][0]["video"] |= yaml.safe_load("{size: 720x576, aspect: 16:9}")
+
+    video = parse(LineUp, lineup).channels[0].renditions[0].video
+
+    assert (video.aspect, video.pixel_aspect) == ("16:9", Fraction(64, 45))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"size": None}, "aspect: needs a size; write the size, such as 720x576, or remove the aspect"),
+        ({"aspect": "14:9"}, "aspect: '14:9' is not one of"),
+        ({"codec": "av1", "preset": "veryfast"}, "aspect: does not apply to av1; remove it"),
+    ],
+)
+def test_an_aspect_is_one_of_a_size_and_of_a_codec_that_has_it(
+    lineup: dict[str, Any], changes: dict[str, Any], fault: str
+) -> None:
+    lineup["channels"][0]["renditions"][0]["video"] |= {"aspect": "16:9"} | changes
+
+    assert faults(lineup)[0].startswith(f"channels[0].renditions[0].video.{fault}")
 
 
 def test_the_contract_survives_being_read_and_written(lineup: dict[str, Any]) -> None:

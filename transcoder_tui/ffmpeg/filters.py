@@ -20,6 +20,8 @@ DEINTERLACERS: Mapping[str, tuple[str, ...]] = {
     "off": (),
 }
 """What each value of :attr:`Source.deinterlace` does."""
+LARGEST = 65535
+"""The largest number in the shape of a pixel: what H.264 and HEVC have room for."""
 TRUE_PEAK = -1.5
 """dBTP that loudness normalisation stays below: EBU R 128 allows -1 before a lossy codec adds its own half."""
 LOUDNESS_RANGE = 11
@@ -77,12 +79,12 @@ def _picture(video: Video, choice: Choice, ladder: Sequence[Video], drawing: Dra
     yield f"fps={frame_rate(video.fps)}"
     pixels = choice.encoder.pixel_format(video)
     if drawing is None:
-        yield from _fitted(video, video.size)
+        yield from _fitted(video, video.size, video.pixel_aspect)
         yield f"format={pixels}"
     else:
-        # Drawn on the largest rung of its shape, from which the others are scaled then.
+        # Drawn on the largest rung of its shape, in square pixels, from which the others are scaled then.
         alike = [other for other in ladder if _shape(other) == _shape(video)]
-        canvas = max((other.size for other in alike if other.size is not None), key=size_of, default=None)
+        canvas = max((_square(other, other.size) for other in alike if other.size), key=size_of, default=None)
         drawn = "yuv420p10le" if video.bit_depth == 10 else "yuv420p"
         yield from _fitted(video, canvas)
         yield f"format={drawn}"
@@ -92,19 +94,26 @@ def _picture(video: Video, choice: Choice, ladder: Sequence[Video], drawing: Dra
         if pixels != drawn:
             yield f"format={pixels}"
     if video.size is not None:
-        yield "setsar=1"
+        # FFmpeg rounds to fractions of small numbers otherwise.
+        yield f"setsar={video.pixel_aspect}:max={LARGEST}" if video.aspect else "setsar=1"
     if choice.encoder.upload:
         yield choice.encoder.upload
 
 
 def _shape(video: Video) -> tuple[object, ...]:
     """What rungs have in common that can be scaled from one another."""
-    aspect = Fraction(*size_of(video.size)) if video.size is not None else None
+    aspect = Fraction(*size_of(video.size)) * video.pixel_aspect if video.size is not None else None
     return video.is_copy, aspect, video.fit, video.bit_depth, frame_rate(video.fps)
 
 
-def _fitted(video: Video, size: str | None) -> Iterator[str]:
-    """Brings a picture to a size as it is meant to be seen; its pixels need not be square (``dar``).
+def _square(video: Video, size: str) -> str:
+    """The size of a picture where its pixels are square, and as many in its height."""
+    width, height = size_of(size)
+    return f"{round(width * video.pixel_aspect / 2) * 2}x{height}"
+
+
+def _fitted(video: Video, size: str | None, pixel_aspect: Fraction = Fraction(1)) -> Iterator[str]:
+    """Brings a picture to a size as it is meant to be seen; its pixels need not be square (``dar``), nor those made.
 
     Sides are rounded to the nearest even number, so that 854x480 takes 16:9 without bars. A picture of the source's
     size keeps the shape of its pixels, and loses a line or a column where their number is odd.
@@ -117,7 +126,8 @@ def _fitted(video: Video, size: str | None) -> Iterator[str]:
         yield f"scale={width}:{height}"
         return
     choose = "min" if video.fit == "pad" else "max"
-    across, down = f"trunc(({height}*dar+1)/2)*2", f"trunc(({width}/dar+1)/2)*2"
+    high, wide = height / pixel_aspect, width * pixel_aspect
+    across, down = f"trunc(({high}*dar+1)/2)*2", f"trunc(({wide}/dar+1)/2)*2"
     yield f"scale=w='{choose}({width},{across})':h='{choose}({height},{down})'"
     if video.fit == "pad":
         yield f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2"

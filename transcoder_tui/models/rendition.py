@@ -22,6 +22,7 @@ from transcoder_tui.models.units import (
     frame_rate,
     no_truth_value,
     parse_seconds,
+    size_of,
 )
 
 MAX_GOP_ERROR = 0.1
@@ -54,9 +55,9 @@ PROFILES = {
 """Profiles of each video codec; none of those for 4:2:2 and 4:4:4, as every rendition is 4:2:0."""
 MPEG2_RATES = (23.976, 23.98, 24, 25, 29.97, 30, 50, 59.94, 60)
 """Frame rates that MPEG-2 video knows (ISO/IEC 13818-2, table 6-4), as the field writes them."""
-WITHOUT = {"mpeg2": ("preset", "level"), "av1": ("level", "bframes")}
+WITHOUT = {"mpeg2": ("preset", "level"), "av1": ("level", "bframes", "aspect")}
 """Fields that say nothing to the encoder of a codec: MPEG-2 has no presets, and its level follows from the size;
-SVT-AV1 chooses both by itself."""
+SVT-AV1 chooses both by itself, and AV1 has no place for the shape of pixels."""
 TEN_BIT = {"h264": ("high10",), "hevc": ("main10",), "av1": ("main",)}
 """Profiles that hold 10 bits a sample, for the codecs that have them."""
 TUNES = {
@@ -88,6 +89,11 @@ def _check_level(value: object) -> object:
     if not _LEVEL.fullmatch(text):
         raise refuse(f"{value!r} is no level", "write a level of the codec, such as 4.1")
     return text
+
+
+def _as_written(value: object) -> object:
+    """An aspect without quotes, which YAML 1.1 takes for a number to the base of 60."""
+    return {16 * 60 + 9: "16:9", 4 * 60 + 3: "4:3"}.get(value, value) if isinstance(value, int) else value
 
 
 def _check_options(value: object) -> object:
@@ -146,6 +152,13 @@ class Video(BaseModel):
         label="Size",
         unit="pixels",
         example="1920x1080",
+        default=None,
+    )
+    aspect: Annotated[Literal["16:9", "4:3"], BeforeValidator(_as_written)] | None = about(
+        "Display aspect of the picture, where its pixels are not square: 720x576 is shown as 16:9 or 4:3. "
+        "Square pixels if not given.",
+        label="Aspect",
+        apart=ENCODING,
         default=None,
     )
     fit: Literal["pad", "crop", "stretch"] = about(
@@ -232,6 +245,14 @@ class Video(BaseModel):
         return max(self.bitrate, self.maxrate or 0)
 
     @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height, where the size is given."""
+        if self.aspect is None or self.size is None:
+            return Fraction(1)
+        width, height = size_of(self.size)
+        return Fraction(self.aspect.replace(":", "/")) * height / width
+
+    @property
     def family(self) -> str:
         """Whose options :attr:`options` are: the hardware that is named, else the codec's software encoder."""
         return self.encoder if self.encoder in HARDWARE else SOFTWARE.get(self.codec, "")
@@ -274,6 +295,8 @@ class Video(BaseModel):
         for name in WITHOUT.get(self.codec, ()):
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise refuse(f"does not apply to {self.codec}", "remove it", name)
+        if self.aspect is not None and self.size is None:
+            raise refuse("needs a size", "write the size, such as 720x576, or remove the aspect", "aspect")
         if self.codec == "mpeg2" and self.fps not in MPEG2_RATES:
             allowed_rates = ", ".join(map(format_fps, MPEG2_RATES))
             raise refuse(f"mpeg2 has no {format_fps(self.fps)} fps", f"choose {allowed_rates}", "fps")

@@ -232,6 +232,32 @@ def test_the_aspect_is_kept_unless_told_otherwise(lab: Lab, ffprobe: Probe, sour
         assert (stream["width"], stream["height"], stream["sample_aspect_ratio"]) == (192, 108, "1:1")
 
 
+ANAMORPHIC = {
+    # size of the source: where a white picture lies in 144x144, which is shown as 16:9
+    "192x108": (0, 0, 144, 144),
+    "96x72": (18, 0, 126, 144),
+    "96x40": (0, 18, 144, 126),
+}
+
+
+@pytest.mark.parametrize(("source", "padded"), ANAMORPHIC.items(), ids=str)
+def test_pixels_that_are_not_square_keep_the_aspect_too(lab: Lab, ffprobe: Probe, source: str, padded: Any) -> None:
+    lab.clip(*lavfi(f"color=white:s={source}:r=25:d=0.4"), *H264)
+    lab.clip(*lavfi("color=black:s=8x8"), "-frames:v", "1", name="logo.png")
+    wide = {"size": "144x144", "aspect": "16:9", "bitrate": "1M"}
+    rungs = [*(video(codec, **wide) for codec in ("h264", "hevc", "mpeg2")), video(**wide, fit="crop")]
+
+    for overlay in ({"overlay": {"logo": "file://logo.png"}}, {}):
+        made = lab.make(*({"video": rung, "audio": None} for rung in rungs), ending="ts", **overlay)
+
+        for path, expected in zip(made, [padded] * 3 + [(0, 0, 144, 144)], strict=True):
+            (stream,) = ffprobe(path, "-show_streams")["streams"]
+            assert (stream["width"], stream["height"]) == (144, 144)
+            assert (stream["sample_aspect_ratio"], stream["display_aspect_ratio"]) == ("16:9", "16:9")
+            edges = bright(lab.frames(path, "144x144")[2], 144)
+            assert all(abs(here - there) <= 2 for here, there in zip(edges, expected, strict=True)), (path.name, edges)
+
+
 def test_the_source_size_is_taken_with_its_pixels_and_made_even(lab: Lab, ffprobe: Probe) -> None:
     lab.clip(
         *lavfi("testsrc2=s=98x74:r=25:d=0.4"),

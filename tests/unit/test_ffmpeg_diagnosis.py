@@ -178,6 +178,50 @@ def test_one_of_several_outputs_is_called_by_its_address(line: str, cause: str) 
     assert found.cause == cause
 
 
+@pytest.mark.parametrize(
+    ("lines", "cause", "remedy"),
+    [
+        (
+            ["[rtmp @ 0x1] [error] Server error: Already publishing"],
+            "rtmp://10.0.0.1/live is down and tried again every 2 s: the server of this output refuses: Already "
+            "publishing; the other outputs go on",
+            "nobody else publishes with it",
+        ),
+        (
+            [
+                "[tcp @ 0x1] [error] Connection to tcp://10.0.0.1:1935?tcp_nodelay=0 failed: Connection refused",
+                "[rtmp @ 0x1] [error] Cannot open connection tcp://10.0.0.1:1935?tcp_nodelay=0",
+            ],
+            "rtmp://10.0.0.1/live is down and tried again every 2 s: the server at 10.0.0.1:1935 refused the "
+            "connection; the other outputs go on",
+            "check that it runs and listens on this port",
+        ),
+        (
+            ["[udp @ 0x1] [error] bind failed: Address already in use", "[fifo @ 0x2] [info] Recovery successful"],
+            "rtmp://10.0.0.1/live is down and tried again every 2 s; the other outputs go on",
+            "accepts this stream key",
+        ),
+        (
+            ["[in#0/mpegts @ 0x1] [error] Error during demuxing: Input/output error"],
+            "rtmp://10.0.0.1/live is down and tried again every 2 s; the other outputs go on",
+            "accepts this stream key",
+        ),
+    ],
+)
+def test_an_output_that_is_tried_again_is_told_with_its_cause(lines: list[str], cause: str, remedy: str) -> None:
+    reader = Verdict(SOURCE)
+    reader.feed(OUTPUTS)
+    for line in lines:
+        reader.feed(line)
+
+    found = reader.feed("[fifo @ 0x1] [error] Error opening rtmp://10.0.0.1/live/k: Operation not permitted").means
+
+    assert found is not None
+    assert found.cause == cause
+    assert remedy in found.remedy
+    assert reader.is_clear
+
+
 def test_the_output_that_ended_ffmpeg_is_named_where_a_later_line_tells_it() -> None:
     reader = Verdict(SOURCE)
     reader.feed(OUTPUTS)

@@ -180,8 +180,10 @@ class Verdict:
             self._seen.signalled = self._seen.signalled or bool(SIGNALLED.search(parsed.text))
         kind = self._kind(parsed.text)
         if isinstance(kind, Rule) and kind.goes_on:
+            earlier = self._of_an_output()
             self.forget()
-        elif parsed.level in ("fatal", "error"):
+            return self._reading(parsed, kind, earlier)
+        if parsed.level in ("fatal", "error"):
             self._judge(parsed.text, kind)
         return self._reading(parsed, kind)
 
@@ -213,7 +215,14 @@ class Verdict:
             seen.quote = _CONTEXT.sub("", text)[:MAX_QUOTE]
         seen.learn(text, self._source, self._outputs)
 
-    def _reading(self, line: LogLine, kind: "Rule | _Silence | None") -> Reading:
+    def _of_an_output(self) -> Diagnosis | None:
+        """What the log tells by now of an output that failed; None where it tells nothing, or speaks of others."""
+        seen = self._seen
+        if seen.rule is None or seen.rule.vague or seen.side not in (Side.OUTPUT, Side.UNKNOWN):
+            return None
+        return self._explain(seen.rule, seen.words, Side.OUTPUT, "this output")
+
+    def _reading(self, line: LogLine, kind: "Rule | _Silence | None", earlier: Diagnosis | None = None) -> Reading:
         self._counted = None
         if kind is None:
             return Reading(line, self._unknown(line))
@@ -225,7 +234,7 @@ class Verdict:
         output = self._outputs.of(line.text) if side in _WRITERS else ""
         means = self._explained.get((id(kind), side)) if not words and not output else None
         if means is None:
-            means = self._explain(kind, words, side, output)
+            means = self._explain(kind, words, side, output, earlier=earlier)
             if not words and not output:
                 self._explained[id(kind), side] = means
         return Reading(line, means, kind.counts, int(words.get("count") or 1) if kind.counts else 0)
@@ -239,7 +248,15 @@ class Verdict:
         side = side_of(line.text, self._source)
         return Diagnosis(severity, f"FFmpeg says: {quote}", _SEE_LOG, heals=True, fatal=False, side=side)
 
-    def _explain(self, rule: Rule, groups: dict[str, str], side: Side, output: str, quote: str = "") -> Diagnosis:
+    def _explain(
+        self,
+        rule: Rule,
+        groups: dict[str, str],
+        side: Side,
+        output: str,
+        quote: str = "",
+        earlier: Diagnosis | None = None,
+    ) -> Diagnosis:
         named = output or "an output"
         ends = {Side.SOURCE: self._source, Side.OUTPUT: named}
         words = {
@@ -247,11 +264,12 @@ class Verdict:
             "source": self._source,
             "output": named,
             "end": ends.get(side, f"{self._source} or an output"),
+            "because": f": {earlier.cause}" if earlier else "",
         }
         cause = rule.cause.format_map(words)
         if quote:
             cause += f": {quote}"
-        remedy = rule.remedy.format_map(words)
+        remedy = earlier.remedy if earlier and "{because}" in rule.cause else rule.remedy.format_map(words)
         return Diagnosis(rule.severity, mask(cause, self._secrets), remedy, rule.heals, rule.fatal, side)
 
     def so_far(self) -> Diagnosis | None:

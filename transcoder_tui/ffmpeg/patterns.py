@@ -229,7 +229,7 @@ RULES: tuple[Rule, ...] = (
         WARNING,
         OUTPUT,
         rf"\[fifo @ .*Error (?:opening|writing to) {_URL}",
-        "{url} is down and tried again every 2 s; the other outputs go on",
+        "{url} is down and tried again every 2 s{because}; the other outputs go on",
         "check that the server runs and accepts this stream key",
         goes_on=True,
     ),

@@ -30,7 +30,8 @@ class Rule:
     """Whose fault it is; unknown where the line that fits, or one that follows it, tells."""
     cause: str
     """What happened, in the operator's words. Placeholders: ``{source}``; ``{output}``, the address of the output that
-    the log speaks of; ``{end}``, whichever of both it is; and the groups of the pattern."""
+    the log speaks of; ``{end}``, whichever of both it is; ``{because}``, of an output that is tried again, what an
+    earlier line says of it; and the groups of the pattern."""
     remedy: str = ""
     """What would help."""
     severity: Severity = Severity.ERROR

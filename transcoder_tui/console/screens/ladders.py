@@ -1,35 +1,28 @@
 """Asks which ladder takes the place of a form's renditions."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from transcoder_tui.console.screens.listing import ListDialog
 from transcoder_tui.models.units import format_bitrate
 
 if TYPE_CHECKING:
     from transcoder_tui.models.ladder import Ladder
 
 
-class LadderScreen(ModalScreen["Ladder"]):
+class LadderScreen(ListDialog["Ladder"]):
     """A list of the ladders; dismissed with the chosen one, else with nothing.
 
     Args:
         ladders: Those that there are.
     """
 
-    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#ladders"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", show=False),
-        Binding("k", "move('up')", "Up", show=False),
-        Binding("j", "move('down')", "Down", show=False),
-    ]
 
     def __init__(self, ladders: "Sequence[Ladder]") -> None:
         super().__init__()
@@ -55,18 +48,6 @@ class LadderScreen(ModalScreen["Ladder"]):
         videos = [(rung.name, rung.video) for rung in ladder.renditions]
         rungs = ", ".join(f"{name} {video.codec} {format_bitrate(video.bitrate)}" for name, video in videos)
         self.query_one("#ladder-about", Static).update(Content(f"{rungs}\nFigures: {ladder.figures or 'own'}"))
-
-    def action_close(self) -> None:
-        """Leaves the renditions as they are."""
-        self.dismiss()
-
-    def action_move(self, where: str) -> None:
-        """Moves through the list by letters."""
-        listed = self.query_one(OptionList)
-        if where == "up":
-            listed.action_cursor_up()
-        else:
-            listed.action_cursor_down()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Chooses."""

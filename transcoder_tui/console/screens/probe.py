@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,6 +23,7 @@ from transcoder_tui.client.findings import (
 from transcoder_tui.console import format as written
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.screens.fault import worded
+from transcoder_tui.console.screens.listing import ListDialog
 from transcoder_tui.errors import TranscoderError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SCROLLBAR = 2
 """Cells that the list keeps free at its right."""
 
 
-class ProbeScreen(ModalScreen["ProbedProgram"]):
+class ProbeScreen(ListDialog["ProbedProgram"]):
     """Shows a source's programs and streams; dismissed with the chosen program, else with nothing.
 
     Args:
@@ -43,12 +43,9 @@ class ProbeScreen(ModalScreen["ProbedProgram"]):
         time_s: Seconds at most.
     """
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f4", "close", "Close", show=False),
+        Binding("f4", "close", "Close", show=False),
         Binding("r", "look", "Look again", show=False),
-        Binding("k", "move('up')", "Up", show=False),
-        Binding("j", "move('down')", "Down", show=False),
     ]
 
     def __init__(self, edge: Edge, source: dict[str, Any], words: str, time_s: float) -> None:
@@ -110,18 +107,6 @@ class ProbeScreen(ModalScreen["ProbedProgram"]):
         listed.set_options(Option(content) for _, content in lines)
         listed.highlighted = at
         listed.focus()
-
-    def action_close(self) -> None:
-        """Closes the dialog; a look that is under way ends."""
-        self.dismiss()
-
-    def action_move(self, where: str) -> None:
-        """Moves through the list by letters."""
-        listed = self.query_one(OptionList)
-        if where == "up":
-            listed.action_cursor_up()
-        else:
-            listed.action_cursor_down()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Chooses the program that the line belongs to."""

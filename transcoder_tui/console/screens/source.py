@@ -7,16 +7,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from transcoder_tui.console.screens.listing import ListDialog
 from transcoder_tui.console.sources import effect
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
 
 
-class SourceScreen(ModalScreen[int]):
+class SourceScreen(ListDialog[int]):
     """A list of the sources; dismissed with the position of another one, else with nothing.
 
     Args:
@@ -24,12 +24,9 @@ class SourceScreen(ModalScreen[int]):
         sources: Its sources in words.
     """
 
-    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#sources"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,o", "close", "Close", show=False),
-        Binding("k", "move('up')", "Up", show=False),
-        Binding("j", "move('down')", "Down", show=False),
+        Binding("o", "close", "Close", show=False),
         *(Binding(str(number), f"choose({number})", f"Source {number}", show=False) for number in range(1, 10)),
     ]
 
@@ -51,18 +48,6 @@ class SourceScreen(ModalScreen[int]):
     def _option(self, position: int) -> Content:
         used = "  (in use)" if position == self._row.source_index else ""
         return Content.assemble((f"{position + 1:2} ", "bold"), self._sources[position], used)
-
-    def action_close(self) -> None:
-        """Leaves the source as it is."""
-        self.dismiss()
-
-    def action_move(self, where: str) -> None:
-        """Moves through the list by letters."""
-        listed = self.query_one(OptionList)
-        if where == "up":
-            listed.action_cursor_up()
-        else:
-            listed.action_cursor_down()
 
     def action_choose(self, number: int) -> None:
         """Puts the cursor on a source by its number; return then chooses it."""

@@ -54,6 +54,14 @@ def test_the_oldest_are_deleted_until_the_rest_fits(tmp_path: Path, make: Make) 
     assert prune(series(tmp_path, keep_size="2M"), NOW) == names[:2]
 
 
+def test_short_files_take_no_more_than_they_may(tmp_path: Path, make: Make) -> None:
+    names = [f"news-20270115T0000{second:02}Z.ts" for second in range(0, 60, 10)]
+    for number, name in enumerate(names, 1):
+        make(name, (60 - 10 * number) / HOUR, 400_000)
+
+    assert prune(series(tmp_path, keep_size="1M"), NOW) == names[:4]
+
+
 def test_nothing_else_is_ever_deleted(tmp_path: Path, make: Make) -> None:
     others = ["news.ts", "news-20270115T000000Z.ts.bak", "news-2027.ts", "news-hd-20270115T000000Z.ts", "a.txt"]
     others += ["xnews-20270115T000000Z.ts", "news-20270115T000000Z.mkv"]

@@ -1,12 +1,14 @@
 """The master playlist of a ladder, with what FFmpeg leaves out or gets wrong.
 
 FFmpeg up to 7 writes the nominal bitrate as BANDWIDTH, later ones the highest of the first segment; both leave out
-FRAME-RATE or the names of sounds. RFC 8216, section 4.3.4, says what players expect.
+FRAME-RATE or the names of sounds, up to 6 some CODECS and RESOLUTION too. RFC 8216, section 4.3.4, says what players expect.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from transcoder_tui.ffmpeg.codecs import Content
 
 INDEPENDENT = "#EXT-X-INDEPENDENT-SEGMENTS"
 _VARIANT, _MEDIA, _VERSION = "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-VERSION:"
@@ -24,6 +26,8 @@ class Variant:
     """Over the segments that are listed, likewise; 0 where there are none."""
     fps: float
     """0 where it is not known."""
+    content: Content = Content(())
+    """Said where FFmpeg does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Sound:
     name: str
     channels: int
     """0 where it is not known."""
+    language: str = ""
+    """ISO 639-2 code; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ def corrected(text: str, variants: Mapping[str, Variant], sounds: Mapping[str, S
     done = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if line.startswith(_VARIANT) and following in variants:
-            line = _VARIANT + _written(_attributes(line) | _of_variant(variants[following]))
+            variant = variants[following]
+            line = _VARIANT + _written(_of_content(variant.content) | _attributes(line) | _of_variant(variant))
         elif line.startswith(_MEDIA):
             attributes = _attributes(line)
             sound = sounds.get(attributes.get("URI", "").strip('"'))
@@ -93,9 +100,18 @@ def _of_variant(variant: Variant) -> dict[str, str]:
     return known
 
 
+def _of_content(content: Content) -> dict[str, str]:
+    known = {"CODECS": f'"{",".join(content.codecs)}"'} if content.codecs else {}
+    return {**known, "RESOLUTION": "{}x{}".format(*content.size)} if content.size else known
+
+
 def _of_sound(sound: Sound) -> dict[str, str]:
     known = {"NAME": f'"{sound.name}"', "AUTOSELECT": "YES"}
-    return {**known, "CHANNELS": f'"{sound.channels}"'} if sound.channels else known
+    if sound.language:
+        known["LANGUAGE"] = f'"{sound.language}"'
+    if sound.channels:
+        known["CHANNELS"] = f'"{sound.channels}"'
+    return known
 
 
 def _written(attributes: Mapping[str, str]) -> str:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from transcoder_tui.ffmpeg.ladders import HlsTree, Track
 from transcoder_tui.ffmpeg.master import Sound, Variant, corrected, segments_of
-from transcoder_tui.models.rendition import Rendition
+from transcoder_tui.models.channel import MUX_MARGIN, MUX_OVERHEAD
+from transcoder_tui.models.rendition import Rendition, Video
+from transcoder_tui.worker.contents import Contents
 
-OVERHEAD = 1.05
-"""Container around the streams of a segment."""
+FRAGMENTED = 1.05, 20_000
+"""Container around the streams of an fMP4 segment: factor, and bits per second for the table of each frame."""
+PACKETS = float(MUX_OVERHEAD), MUX_MARGIN
+"""The same of a transport stream."""
 LATEST = 20
 """Segments that are measured: more than come between two looks."""
 STEP = 1000
@@ -23,6 +27,7 @@ class Masters:
     def __init__(self) -> None:
         self._rates: dict[Path, tuple[float, float]] = {}
         """Of each media playlist, the highest bitrate of a segment, and the average when it came."""
+        self._contents = Contents()
 
     def correct(self, tree: HlsTree) -> None:
         """Measures the segments that are new, and writes the master playlist anew where that changes it."""
@@ -38,7 +43,9 @@ class Masters:
         }
         sounds = {
             playlist.relative_to(tree.directory).as_posix(): Sound(
-                _name(track, tree.tracks.values()), 0 if track.audio.is_copy else track.audio.channels
+                _name(track, tree.tracks.values()),
+                0 if track.audio.is_copy else track.audio.channels,
+                track.language,
             )
             for playlist, track in tree.tracks.items()
         }
@@ -69,8 +76,15 @@ class Masters:
         beside = [self._rates.get(sound, (0.0, 0.0)) for sound, track in tree.tracks.items() if track.audio == audio]
         peak += max((rate for rate, _ in beside), default=0.0)
         average += max((rate for _, rate in beside), default=0.0)
-        nominal = rendition.peak() * OVERHEAD
-        return Variant(_rounded(max(nominal, peak)), _rounded(average), 0 if video.is_copy else video.fps)
+        factor, margin = PACKETS if tree.output.container == "hls-ts" else FRAGMENTED
+        nominal = (rendition.peak() + _burst(video, tree.segment_s)) * factor + margin
+        content = self._contents.of_rung(playlist, tree)
+        return Variant(_rounded(max(nominal, peak)), _rounded(average), 0 if video.is_copy else video.fps, content)
+
+
+def _burst(video: Video, segment_s: float) -> float:
+    """What a segment may take beyond the ceiling: all that a full VBV buffer held before, in bits per second."""
+    return 0.0 if video.is_copy else video.peak * video.vbv / segment_s
 
 
 def _rounded(rate: float) -> int:

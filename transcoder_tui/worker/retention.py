@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from transcoder_tui.ffmpeg.recording import Recording
 
-FRESH_S = 60.0
-"""Seconds since its last change for which a file counts as being written, whatever its name says."""
+FRESH_S = 5.0
+"""Seconds since its last change for which a file counts as being written, whatever its name says: after the clock was
+set back, that is not the newest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """What playlists and manifests say after the end of a real FFmpeg, however it came about."""
 
 import re
-import signal
-import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import m3u8
-import pytest
+from real_ffmpeg import put_on_air
 
+from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.ladders import DASH_SEGMENT
 from transcoder_tui.ffmpeg.outputs import hls_trees
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.worker import endings, outputs, segments
+from transcoder_tui.worker import outputs, segments
 from transcoder_tui.worker.masters import Masters
-
-SPACE = {"d": "urn:mpeg:dash:schema:mpd:2011"}
 
 
 def channel(*given: dict[str, Any]) -> ChannelSpec:
@@ -32,6 +29,10 @@ def channel(*given: dict[str, Any]) -> ChannelSpec:
             "outputs": given,
         }
     )
+
+
+def last_number(playlist: Path) -> int:
+    return max((int(re.findall(r"\d+", name)[-1]) for name in listed(playlist)), default=-1)
 
 
 def listed(playlist: Path) -> list[str]:
@@ -73,5 +74,31 @@ def test_a_peer_that_never_comes_keeps_no_playlist_from_its_end(
     assert listed(vod.playlists[0])[0] == "s_00000000.ts"
 
 
-def last_number(playlist: Path) -> int:
-    return int(re.findall(r"\d+", listed(playlist)[-1])[-1])
+def test_a_run_that_was_killed_leaves_nothing_and_no_name_is_used_twice(
+    binary: Binary, host: HostFacts, eventually: Any, tmp_path: Path
+) -> None:
+    spec = channel({"url": "hls://live", "segment": "1s", "window": 3}, {"url": "dash://dash", "segment": "1s"})
+    live, dash = hls_trees(spec, host)
+    (playlist,) = live.playlists
+    names: list[set[str]] = []
+    sequence = 0
+    for started in (1_800_000_000, 1_800_000_100):
+        current = replace(host, taken_at=float(started))
+        outputs.prepare(spec, current)
+        assert {path.name for path in playlist.parent.glob("s_*")} == set(listed(playlist))
+        run = put_on_air(spec, binary, current, tmp_path, str(started))
+        try:
+            eventually(
+                lambda before=sequence: last_number(playlist) > before + 3 and len(listed(dash.playlists[0])) > 1
+            )
+        finally:
+            run.kill()
+        assert len(list(playlist.parent.glob("s_*"))) > 3
+        sequence = last_number(playlist)
+        names.append(ours(dash.directory) - {name for earlier in names for name in earlier})
+        assert set(listed(dash.playlists[0])) <= names[-1]
+
+    assert names[0] <= ours(dash.directory), "players that have just read its manifest may still fetch them"
+    now = max(path.stat().st_mtime for path in dash.directory.iterdir())
+    outputs.tend(spec, host, Masters(), now + segments.STALE_S)
+    assert ours(dash.directory) == names[1]

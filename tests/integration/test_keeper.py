@@ -63,6 +63,24 @@ def test_hup_replaces_the_worker(start_keeper: Start, tmp_path: Path, eventually
     assert keeper.poll() is None
 
 
+def test_a_worker_that_is_waited_for_is_started_at_once_where_somebody_asks_for_it(
+    start_keeper: Start, tmp_path: Path, eventually
+) -> None:
+    keeper = start_keeper("[ -e repaired ] && exec sleep 60; exit 1")
+    eventually(lambda: "next one in 8 s" in said(tmp_path))
+    started = len(workers(tmp_path))
+    (tmp_path / "repaired").touch()
+
+    keeper.send_signal(signal.SIGCHLD)
+
+    worker = eventually(lambda: workers(tmp_path)[started:])[0]
+    assert "next one in 16 s" not in said(tmp_path)
+    keeper.send_signal(signal.SIGCHLD)
+    keeper.terminate()
+    assert keeper.wait(20) == 0
+    assert workers(tmp_path)[started:] == [worker], "one that runs is left alone"
+
+
 def test_a_worker_that_cannot_start_ends_the_keeper(start_keeper: Start, tmp_path: Path) -> None:
     assert start_keeper(f"exit {EXIT_CONFIG}").wait(20) == EXIT_CONFIG
     assert len(workers(tmp_path)) == 1

@@ -8,17 +8,20 @@ import errno
 import json
 import os
 import pwd
+import signal
 import socket as sockets
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from transcoder_tui.client.sanitise import sanitise
 from transcoder_tui.errors import Fault, HostFault, NotPermitted, NoWorker
-from transcoder_tui.run_directory import own_directory
+from transcoder_tui.locks import holder
+from transcoder_tui.run_directory import KEEPER_LOCK, own_directory
 from transcoder_tui.settings import Settings
 
 KEEPER = "transcoder_tui.worker.keeper"
@@ -31,6 +34,8 @@ AGAIN_S = 1.0
 """Wait before the next keeper is started where one was there, and still no worker answers."""
 POLL_S = 0.05
 """Wait between two looks at the socket."""
+LATELY = 2000
+"""Bytes at the end of a log that tell what happened just before, where a keeper was there already."""
 TAIL_LINES = 5
 """Lines of a log that are shown as the reason why a worker did not start."""
 
@@ -81,22 +86,51 @@ def ensure_worker(settings: Settings) -> bool:
     if answers(settings):
         return False
     logs = [_keeper_log(settings), settings.worker_log]
-    sizes = [log.stat().st_size if log.exists() else 0 for log in logs]
-    keeper = _spawn(settings)
+    there = _hurry(settings)
+    sizes = [max(0, _size(log) - (LATELY if there else 0)) for log in logs]
+    keeper = None if there else _spawn(settings)
     deadline = time.monotonic() + START_S
     look_again = time.monotonic() + AGAIN_S
     while time.monotonic() < deadline:
         if answers(settings):
             return True
-        if keeper.poll() == 0 and time.monotonic() >= look_again:
+        ended = keeper.poll() if keeper else 0
+        if ended == 0 and time.monotonic() >= look_again:
             # Another keeper was there; it may have been on its way out.
-            keeper = _spawn(settings)
+            there = holder(settings.run_path / KEEPER_LOCK)
+            keeper = None if there else _spawn(settings)
             look_again = time.monotonic() + AGAIN_S
-        elif keeper.poll():
-            reason = f"the keeper ended with {keeper.returncode} before a worker answered"
-            raise NoWorker(_why(reason, logs, sizes))
+        elif ended:
+            raise NoWorker(_why(f"the keeper ended with {ended} before a worker answered", logs, sizes))
         time.sleep(POLL_S)
-    raise NoWorker(_why(f"the worker did not answer within {START_S:g} s", logs, sizes))
+    late = f"the worker did not answer within {START_S:g} s"
+    if there:
+        late += f"; its keeper {there} runs, and goes on trying to start it"
+    raise NoWorker(_why(late, logs, sizes))
+
+
+def _hurry(settings: Settings) -> int | None:
+    """Has a keeper that waits before it starts its worker again start it at once.
+
+    Returns:
+        The keeper's pid; None where there is none, or none that can be seen from here.
+    """
+    lock = settings.run_path / KEEPER_LOCK
+    keeper = holder(lock)
+    if keeper is None:
+        return None
+    with suppress(OSError):
+        handle = os.pidfd_open(keeper)
+        try:
+            if holder(lock) == keeper:
+                signal.pidfd_send_signal(handle, signal.SIGCHLD)
+        finally:
+            os.close(handle)
+    return keeper
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def keeper_environment(settings: Settings) -> dict[str, str]:

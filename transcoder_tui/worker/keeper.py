@@ -6,7 +6,8 @@ ledger, so that a worker that was not there can read it. Standard library only: 
 Run as ``python -m transcoder_tui.worker.keeper`` with ``TRANSCODER_RUN_DIR`` in the environment.
 
 Signals: TERM and INT end worker and keeper and leave the channels on air; HUP upgrades both to the installed code, the
-keeper by exec and the worker by another one, once that code has been tried.
+keeper by exec and the worker by another one, once that code has been tried; CHLD that somebody sends has a worker that
+failed started again at once, and means nothing to whatever else may have the keeper's lock.
 """
 
 import contextlib
@@ -27,6 +28,8 @@ from transcoder_tui.worker.handover import CHECK, SIGNALS, State, hand_over, tak
 from transcoder_tui.worker.heartbeat import Pulse
 from transcoder_tui.worker.service_manager import notify, watchdog_s
 
+SI_USER = 0
+"""Code of a signal that a process sent, sigaction(2)."""
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2)."""
 EXIT_CONFIG = 78
@@ -108,7 +111,7 @@ class Keeper:
             if time.monotonic() > wake_at + OVERSLEPT_S:
                 self.excused = time.monotonic()
             if got is not None:
-                self._handle(got.si_signo)
+                self._handle(got)
         return self.exit_code
 
     def _do_what_is_due(self, now: float) -> float:
@@ -159,8 +162,11 @@ class Keeper:
         else:
             _protect_less(self.state.worker)
 
-    def _handle(self, signum: int) -> None:
-        if signum in (signal.SIGTERM, signal.SIGINT):
+    def _handle(self, got: signal.struct_siginfo) -> None:
+        signum = got.si_signo
+        if signum == signal.SIGCHLD and got.si_code == SI_USER:
+            self.start_at = 0.0
+        elif signum in (signal.SIGTERM, signal.SIGINT):
             self.stopping = EXIT_ORDERED if signum == signal.SIGINT else 0
             if not self.state.worker:
                 self.exit_code = self.stopping

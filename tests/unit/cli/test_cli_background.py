@@ -14,6 +14,7 @@ import cli_rack
 import pytest
 from cli_rack import Rack, Run
 
+from transcoder_tui import locks
 from transcoder_tui.client import background
 from transcoder_tui.errors import HostFault, NotPermitted, NoWorker
 from transcoder_tui.settings import load_settings
@@ -136,6 +137,27 @@ def test_a_keeper_that_was_on_its_way_out_is_followed_by_another(
     pretend(monkeypatch, held + FAKE.replace("SERVER", repr(cli_rack.__file__)))
 
     assert background.ensure_worker(load_settings()) is True
+
+
+def test_a_keeper_whose_worker_fails_is_told_with_what_it_said_and_no_other_is_started(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch, "print('another keeper')")
+    monkeypatch.setattr(background, "START_S", 1.5)
+    logs = home / "data" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "keeper.log").write_text("ImportError: no ssl\nkeeper: the worker ended with 1; next one in 16 s\n")
+    (home / "run").mkdir()
+    lock = locks.take(home / "run" / "keeper.lock")
+
+    with pytest.raises(NoWorker) as raised:
+        background.ensure_worker(load_settings())
+
+    assert lock is not None
+    os.close(lock)
+    first, *said = [fault.fault for fault in raised.value.faults]
+    assert first.endswith(f"its keeper {os.getpid()} runs, and goes on trying to start it")
+    assert said == ["ImportError: no ssl", "keeper: the worker ended with 1; next one in 16 s"]
 
 
 def test_a_data_directory_that_cannot_be_made_is_named(home: Path) -> None:

@@ -28,7 +28,7 @@ def graphs(spec: ChannelSpec, **options: Any) -> list[list[str]]:
 
 
 def graph(*renditions: dict[str, Any], overlay: dict[str, Any] | None = None, **options: Any) -> list[str]:
-    spec = channel({"url": "hls://news"}, renditions=list(renditions))
+    spec = channel({"url": "hls://news"}, source="udp://239.1.1.1:5000", renditions=list(renditions))
     if overlay is not None:
         spec = ChannelSpec.model_validate({**spec.document(), "overlay": overlay})
     return [chain for made in graphs(spec, **options) for chain in made]

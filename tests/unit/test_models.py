@@ -179,6 +179,15 @@ def test_two_channels_cannot_share_a_name_or_a_destination(lineup: dict[str, Any
     )
 
 
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_a_test_pattern_has_nothing_to_copy(lineup: dict[str, Any], kind: str) -> None:
+    [channel] = lineup["channels"]
+    channel["sources"].append({"url": "test://bars"})
+    channel["renditions"][0][kind] = {"codec": "copy", "bitrate": "1M"}
+
+    assert faults(lineup)[0].startswith(f"channels[0].renditions[0].{kind}.codec: a test pattern comes without a codec")
+
+
 def test_a_ladder_needs_one_gop_and_outputs_that_name_their_rung(lineup: dict[str, Any]) -> None:
     channel = lineup["channels"][0]
     low = copy.deepcopy(channel["renditions"][0])

@@ -643,6 +643,13 @@ RULES: tuple[Rule, ...] = (
         "the remote end of {end} closed the connection",
         "check the server, the stream key, and that nobody else publishes with it",
     ),
+    ends(
+        OUTPUT,
+        # Of UDP, whose queue for pacing is full.
+        r"(?:av_interleaved_write_frame\(\)|Error submitting a packet to the muxer): Cannot allocate memory",
+        "{output} could not be sent in time: more came than its muxrate holds, or this machine is too slow",
+        "raise the muxrate, or choose a faster preset or smaller pictures, or stop other channels",
+    ),
     # Disks and files.
     ends(HOST, r"No space left on device", "the disk of {output} is full", "free space on it"),
     ends(HOST, r"Read-only file system", "the disk of {output} is read-only", "look at the mount and the kernel's log"),

@@ -111,6 +111,7 @@ class ChannelSpec(ChannelFields):
             if name in names[:index]:
                 raise refuse(f"{name!r} is used twice", "give each rendition its own name", f"renditions[{index}].name")
         self._check_tracks()
+        self._check_copied()
         for fault in Claims().add(self.name, self.sources, self.outputs):
             raise refuse(fault.fault, fault.remedy, fault.field)
         received = {source.address.authority for source in self.sources if source.address.scheme in DATAGRAMS}
@@ -148,6 +149,18 @@ class ChannelSpec(ChannelFields):
                     "choose as many tracks on every source, so that outputs stay the same at a hand-over",
                     f"sources[{index}].audio",
                 )
+
+    def _check_copied(self) -> None:
+        if all(source.address.scheme != "test" for source in self.sources):
+            return
+        for index, rendition in enumerate(self.renditions):
+            for kind, media in (("video", rendition.video), ("audio", rendition.audio)):
+                if media is not None and media.is_copy:
+                    raise refuse(
+                        "a test pattern comes without a codec, so that there is nothing to copy",
+                        "choose a codec to encode it with",
+                        f"renditions[{index}].{kind}.codec",
+                    )
 
     def _check_codecs(self, output: Output, where: str) -> None:
         container = CONTAINERS[output.container]

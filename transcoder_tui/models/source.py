@@ -202,7 +202,7 @@ class Source(BaseModel):
         default=None,
     )
     video: Pid | None = about(
-        "PID of the picture. Without it, the first one.",
+        "PID of the picture. Without it, the first one; an MPTS in RTP needs it, and PIDs of its sounds.",
         label="Video PID",
         example="0x101",
         kinds=TRANSPORT_STREAMS,

@@ -178,6 +178,12 @@ def test_files_are_compared_by_where_they_lie(source: str, output: str, words: s
     assert any(words in str(fault) for fault in faults)
 
 
+def test_one_file_is_not_recorded_twice_by_a_channel_that_spells_it_in_two_ways() -> None:
+    twice = ChannelSpec.model_validate(channel("A", {"url": "file://r.ts"}, {"url": "file:///srv/media/r.ts"}))
+    [fault] = admission.clashes([twice], [], HOST)
+    assert str(fault).startswith("channels[0].outputs[1].url: /srv/media/r.ts is already an output of A")
+
+
 @pytest.mark.parametrize("extra", [{"playlist": "file://b.ts"}, {}])
 def test_what_a_playlist_names_counts_as_read(extra: dict[str, Any]) -> None:
     sources = [{"url": "file://a.ts", **extra}]

@@ -57,7 +57,8 @@ class Drawing:
         pixels = "yuv420p10" if bit_depth == 10 else "yuv420"
         below, above = f"[bare{name}]", f"[logo{name}]"
         return (
-            f"null{below};{read},format=rgba,scale=-2:{lines}{faded}{above};"
+            # Made limited range here: FFmpeg 9 would make the whole picture full range after the logo.
+            f"null{below};{read},format=rgba,scale=-2:{lines}{faded},scale=out_range=tv,format=yuva420p{above};"
             f"{below}{above}overlay=x={x}:y={y}:format={pixels}"
         )
 

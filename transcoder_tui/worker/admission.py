@@ -65,9 +65,11 @@ def _file_clashes(channels: Sequence[ChannelSpec], host: HostFacts) -> list[Faul
             if output.address.scheme in LADDERS:
                 trees[(host.hls_root / hls_directory(output.address)).resolve()] = field
             path = _file(output.address, host)
-            if path is not None and written.setdefault(path, channel.name) != channel.name:
-                fault = f"{path} is already an output of {written[path]}"
-                found.append(Fault(fault, "write to another file", field))
+            if path is None:
+                continue
+            if path in written:
+                found.append(Fault(f"{path} is already an output of {written[path]}", "write to another file", field))
+            written.setdefault(path, channel.name)
     for index, channel in enumerate(channels):
         for field, address in _files_read(channel):
             path = _file(address, host)

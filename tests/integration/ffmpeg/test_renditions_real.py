@@ -433,6 +433,8 @@ def test_a_logo_stays_where_it_is_on_every_rung_even_when_the_source_changes(lab
     )
 
     for size, path in zip(sizes, made, strict=True):
+        [picture] = ffprobe(path, "-show_streams")["streams"]
+        assert picture.get("color_range", "tv") == "tv"
         width, height = map(int, size.split("x"))
         frames = lab.frames(path, size, "rgb24")
         assert 58 <= len(frames) <= 61

@@ -73,7 +73,7 @@ def make_hard(binary: Binary, host: HostFacts) -> None:
     clip = host.media_roots[0] / "hard.ts"
     clip.parent.mkdir(parents=True)
     picture = "color=black:s=320x180:r=25,noise=alls=100:allf=t:enable='gte(t,3)'"
-    made = ["-f", "lavfi", "-i", picture, "-t", "12", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "20", "-g", "25"]
+    made = ["-f", "lavfi", "-i", picture, "-t", "12", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25"]
     argv = [str(binary.path), "-loglevel", "error", *made, f"file:{clip}"]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
 

@@ -1,14 +1,15 @@
 """The master playlist of a ladder, with what FFmpeg leaves out or gets wrong.
 
 FFmpeg up to 7 writes the nominal bitrate as BANDWIDTH, later ones the highest of the first segment; both leave out
-FRAME-RATE or the names of sounds, up to 6 some CODECS and RESOLUTION too. RFC 8216, section 4.3.4, says what players expect.
+FRAME-RATE or the names of sounds, up to 6 some CODECS and RESOLUTION too. RFC 8216, section 4.3.4, says what players
+expect.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcoder_tui.ffmpeg.codecs import Content
+from transcoder_tui.ffmpeg.codecs import UNKNOWN, Content
 
 INDEPENDENT = "#EXT-X-INDEPENDENT-SEGMENTS"
 _VARIANT, _MEDIA, _VERSION = "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-VERSION:"
@@ -26,7 +27,7 @@ class Variant:
     """Over the segments that are listed, likewise; 0 where there are none."""
     fps: float
     """0 where it is not known."""
-    content: Content = Content(())
+    content: Content = UNKNOWN
     """Said where FFmpeg does not."""
 
 

@@ -37,6 +37,12 @@ class TestOpening:
             assert "localaddr=192.0.2.7" in address
             assert "sources=192.0.2.99" in address
 
+    def test_reads_segments_of_hls_that_are_media_and_no_lists_of_other_files(self) -> None:
+        formats = after(opened("https://cdn.example/live/index.m3u8"), "-format_whitelist").split(",")
+
+        assert {"hls", "mpegts", "mov", "aac"} <= set(formats)
+        assert {"concat", "sdp", "rtsp", "dash", "image2", "lavfi"}.isdisjoint(formats)
+
     def test_survives_an_overrun_and_ends_by_itself_when_nothing_comes(self) -> None:
         query = opened(GROUP)[-1].partition("?")[2].split("&")
 

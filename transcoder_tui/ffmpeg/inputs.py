@@ -44,6 +44,8 @@ _RTP = (
 to the limit of the analysis where the sound is MPEG layer 2 (measured)."""
 _FILES = "mpegts,mov,matroska,webm,flv,mpeg,mpegvideo,h264,hevc,avi,mxf,asf,ogg,gxf,dv"
 """Demuxers of media files. Others, such as playlists, could name files outside of the media roots."""
+_SEGMENTS = "hls,mpegts,mov,aac,ac3,eac3,mp3,webvtt"
+"""Demuxers of HLS and of what its segments are, each of which FFmpeg probes by itself (RFC 8216, 3)."""
 _PLAYED = ("-fflags", "+genpts", "-re", "-stream_loop", "-1")
 
 RECONNECT = (
@@ -126,7 +128,8 @@ def _http(source: Source, address: Address, _host: HostFacts, _field: str) -> Ar
     if address.path.endswith(".m3u8"):
         # "crypto" and "data" are what encrypted segments and inline keys are read through.
         whitelist = _whitelist("http", "https", "tls", "tcp", "crypto", "data")
-        return (*whitelist, *_secure(source), *timeout, *_LIVE, *_PROBING, "-f", "hls", "-i", address.text)
+        formats = ("-format_whitelist", _SEGMENTS, "-f", "hls")
+        return (*whitelist, *_secure(source), *timeout, *_LIVE, *_PROBING, *formats, "-i", address.text)
     whitelist = _whitelist("http", "https", "tls", "tcp")
     return (*whitelist, *_secure(source), *timeout, *RECONNECT, *_TRANSPORT_STREAM, "-i", address.text)
 

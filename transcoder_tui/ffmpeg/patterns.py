@@ -452,7 +452,8 @@ RULES: tuple[Rule, ...] = (
         SOURCE,
         r"Format not on whitelist",
         "what arrives from {source} is no transport stream",
-        "check its address; udp://, rtp://, srt:// and http:// sources are MPEG transport streams",
+        "check its address; udp://, rtp://, srt:// and http:// sources are MPEG transport streams, and HLS is made of "
+        "those, of MP4 or of plain AAC, AC-3 or MP3",
     ),
     ends(
         SOURCE,

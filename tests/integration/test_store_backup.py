@@ -230,7 +230,7 @@ async def test_before_an_upgrade_a_copy_of_the_old_version_is_made(path: Path, t
     await store.open()
     await store.close()
     [copy] = backup.newest_first(tmp_path / "backups")
-    assert (schema(copy), schema(path)) == ("0001", "0002")
+    assert (schema(copy), schema(path)) == ("0001", "0003")
 
 
 async def test_a_new_database_is_not_copied(store: Store, tmp_path: Path) -> None:
@@ -268,5 +268,5 @@ async def test_no_upgrade_is_made_without_its_copy_and_the_channels_are_read_mea
     assert schema(path) == "0001"
     (tmp_path / "backups").unlink()
     await add_events(store, [event("late")])
-    assert (store.fault, schema(path)) == ("", "0002")
+    assert (store.fault, schema(path)) == ("", "0003")
     await store.close()

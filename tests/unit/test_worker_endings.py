@@ -234,3 +234,18 @@ def test_a_tree_that_is_whole_is_kept_without_a_copy(host: HostFacts) -> None:
     endings.keep(tree)
 
     assert path.stat().st_nlink == 2
+
+
+def test_fmp4_segments_begin_anew_where_they_are_encoded_otherwise(host: HostFacts) -> None:
+    spec, tree = tree_of(host, {"url": "hls://a", "format": "fmp4"})
+    (path,) = tree.playlists
+    listed = LISTED.replace(".ts", ".m4s")
+    path.write_text(listed)
+    make(path.parent, "init.mp4", "s_00000007.m4s")
+
+    outputs.prepare(spec, host)
+    assert path.read_text() == listed, "the same encoding goes on"
+
+    spec.renditions[0].video.size = "320x180"
+    outputs.prepare(spec, host)
+    assert not path.exists() and not list(path.parent.glob("s_*"))

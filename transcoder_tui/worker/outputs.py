@@ -158,6 +158,8 @@ def _make_ready(place: HlsTree | Recording, host: HostFacts) -> None:
             _set_aside(place)
             return
         endings.put_back(place)
+        if place.output.format == "fmp4":
+            segments.renew(place)
         if place.is_dash:
             segments.clear_earlier_runs(place, time.time())
         elif place.forgets:

@@ -1,5 +1,6 @@
 """Deletes segments that no FFmpeg will delete any more, because the one that wrote them is gone."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +11,8 @@ from transcoder_tui.ffmpeg.master import segments_of
 
 STALE_S = 60.0
 """Seconds for which the segments of an earlier run stay, for players that have just read its manifest."""
+ENCODING = ".encoding"
+"""File in a tree that says how its fMP4 segments are encoded."""
 UNFINISHED = ".tmp"
 """How the name of a segment ends while FFmpeg writes it."""
 
@@ -26,6 +29,23 @@ def clear_unlisted(tree: HlsTree) -> None:
         for path in _of_hls(playlist.parent) if listed else ():
             if path.name not in listed:
                 path.unlink(missing_ok=True)
+
+
+def renew(tree: HlsTree) -> None:
+    """Begins the fMP4 segments of a tree anew where its pictures or sounds are encoded otherwise than before.
+
+    FFmpeg writes the initialisation of all segments into one file, and lists the earlier ones below the new one.
+
+    Raises:
+        OSError: Where the directory cannot be read or written.
+    """
+    made = json.dumps([rendition.model_dump(mode="json") for rendition in tree.rungs.values()], sort_keys=True)
+    note = tree.directory / ENCODING
+    if not note.exists() or note.read_text() != made:
+        for playlist in tree.playlists:
+            for path in [*_of_hls(playlist.parent), playlist]:
+                path.unlink(missing_ok=True)
+        note.write_text(made)
 
 
 def clear_earlier_runs(tree: HlsTree, now: float) -> None:

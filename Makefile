@@ -22,7 +22,7 @@ test: check  ## Run everything that must hold.
 faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
 	FAULTS=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
 
-conformance: .venv/installed-dev  ## Check every input, codec and output with the analysers of others: some ten minutes.
+conformance: .venv/installed-dev  ## Check every input, codec and output with the analysers of others: some 20 minutes.
 	$(BIN)/pytest -n 3 --dist worksteal tests/conformance
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from real_ffmpeg import Run, put_on_air
@@ -19,9 +20,34 @@ from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 from transcoder_tui.models.channel import ChannelSpec
 
 DEBIAN = Path("/usr/bin/ffmpeg")
+VERSIONS = ("debian", "carried")
+ALWAYS_BOTH = "test_ffmpeg_real.py"
+"""What every test run tries with both; of all else it tries each test with one of them, and half with either."""
 
 
-@pytest.fixture(scope="session", params=["debian", "carried"])
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves half of the long tests out, unless ``FFMPEGS=both`` asks for all, as ``make conformance`` does."""
+    if os.environ.get("FFMPEGS") == "both":
+        return
+    left_out = [item for item in items if _version(item) not in (None, _chosen(item))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _version(item: pytest.Item) -> str | None:
+    """The FFmpeg that a long test is about to run with; None where it is none of them."""
+    if item.path.parent != Path(__file__).parent or item.path.name == ALWAYS_BOTH:
+        return None
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("binary") if callspec is not None else None
+
+
+def _chosen(item: pytest.Item) -> str:
+    name = item.nodeid.replace("debian", "").replace("carried", "")
+    return VERSIONS[crc32(name.encode()) % 2]
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
 def binary(request: pytest.FixtureRequest) -> Binary:
     """Each FFmpeg that is supported and present."""
     if request.param == "carried":

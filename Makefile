@@ -23,7 +23,7 @@ faults: .venv/installed-dev  ## Break everything that can break, and print what 
 	FAULTS=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
 
 conformance: .venv/installed-dev  ## Check every input, codec and output with the analysers of others: some 20 minutes.
-	$(BIN)/pytest -n 3 --dist worksteal tests/conformance
+	FFMPEGS=both $(BIN)/pytest -n 3 --dist worksteal tests/conformance tests/integration/ffmpeg
 
 check: .venv/installed-dev  ## Run linter, type checker and the import rules.
 	$(BIN)/ruff check

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test faults conformance check bench-worker bench-ffmpeg format clean
+.PHONY: demo demo-stop test test-all faults conformance check bench-worker bench-ffmpeg format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -19,8 +19,11 @@ demo-stop: .venv/installed  ## Stop the demonstration's channels and its worker.
 test: check  ## Run everything that must hold.
 	$(BIN)/pytest -n 4 --dist loadfile
 
+test-all: check  ## Run every test there is, with both FFmpegs: some 40 minutes.
+	LONG=all FFMPEGS=both FAULTS=all $(BIN)/pytest -n 4 --dist worksteal
+
 faults: .venv/installed-dev  ## Break everything that can break, and print what it cost: some ten minutes.
-	FAULTS=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
+	FAULTS=all LONG=all $(BIN)/pytest -n 4 --dist worksteal tests/faults
 
 conformance: .venv/installed-dev  ## Check every input, codec and output with the analysers of others: some 20 minutes.
 	FFMPEGS=both $(BIN)/pytest -n 3 --dist worksteal tests/conformance tests/integration/ffmpeg

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -7,6 +8,17 @@ from typing import Protocol, TypeVar
 import pytest
 
 Value = TypeVar("Value")
+LONG = "LONG"
+"""Environment variable: ``all`` runs the tests that are marked as long, too."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the long ones out unless they are asked for."""
+    if os.environ.get(LONG) == "all":
+        return
+    long = {item for item in items if item.get_closest_marker("long")}
+    config.hook.pytest_deselected(items=list(long))
+    items[:] = [item for item in items if item not in long]
 
 
 class Eventually(Protocol):

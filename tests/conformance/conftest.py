@@ -111,12 +111,20 @@ def write_row(record_property: Callable[[str, object], None]) -> Callable[[Row],
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if any("conformance" in str(argument) for argument in config.invocation_params.args):
+    asked = any("conformance" in str(argument) for argument in config.invocation_params.args)
+    if asked or os.environ.get("FFMPEGS") == "both":
         return
     here = Path(__file__).parent
-    left = [item for item in items if item.path.is_relative_to(here) and not item.get_closest_marker("quick")]
+    left = [item for item in items if item.path.is_relative_to(here) and not _is_quick(item)]
     items[:] = [item for item in items if item not in left]
     config.hook.pytest_deselected(items=left)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    """Whether every test run tries it: a few cases, with one of the two FFmpegs."""
+    callspec = getattr(item, "callspec", None)
+    version = callspec.params.get("binary") if callspec is not None else None
+    return item.get_closest_marker("quick") is not None and version != "carried"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

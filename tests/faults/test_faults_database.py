@@ -17,10 +17,19 @@ from worker_rig import is_running
 
 from transcoder_tui.errors import StoreUnavailable, TranscoderError
 
-ADDED_BY_0002 = {
+ADDED_SINCE = {
     "job": ("next_source", "pinned", "off_air_since", "gap_s", "alarms"),
     "event": ("health", "log"),
-    "channel": ("nice", "cpus", "memory"),
+    "channel": ("nice", "cpus", "memory", "overlay"),
+    "source": (
+        *("sender", "transport", "playlist", "program", "audio", "subtitles", "data", "listen", "tls_verify"),
+        *("video", "deinterlace"),
+    ),
+    "output": (
+        *("service_name", "service_provider", "format", "playlist", "encryption", "service_id"),
+        *("transport_stream_id", "network_id", "pmt_pid", "video_pid", "audio_pid", '"delete"', "low_latency"),
+        *("key_rotation", "split", "keep_for", "keep_size"),
+    ),
 }
 """Columns that the first schema did not have."""
 PAGE = 4096
@@ -223,7 +232,7 @@ async def test_15_a_database_deleted_under_a_running_worker_is_written_anew(faul
 def _downgrade(database: Path) -> None:
     """Makes it what the first version of the schema was."""
     with closing(sqlite3.connect(database)) as connection:
-        for table, columns in ADDED_BY_0002.items():
+        for table, columns in ADDED_SINCE.items():
             for column in columns:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")

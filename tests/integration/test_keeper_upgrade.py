@@ -99,6 +99,7 @@ hand_over(state, ["-c", {KEEPER!r}, "/bin/sh", "-c", "cd {tmp_path}; echo $$ >>s
     assert [(end["pid"], end["code"]) for end in ends(tmp_path)] == [(int((tmp_path / "orphan").read_text()), 7)]
 
 
+@pytest.mark.long
 def test_the_next_keeper_runs_what_was_installed_meanwhile(
     start_keeper: Start, installed: Path, tmp_path: Path, eventually
 ) -> None:
@@ -113,6 +114,7 @@ def test_the_next_keeper_runs_what_was_installed_meanwhile(
     assert "keeper: is the newer one" in said(tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broken", ["worker/keeper.py", "daemon.py", "worker/supervisor.py", "api/app.py"])
 def test_code_that_cannot_be_run_changes_nothing(
     start_keeper: Start, installed: Path, tmp_path: Path, eventually, broken: str

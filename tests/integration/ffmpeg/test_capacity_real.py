@@ -87,7 +87,7 @@ def test_a_channel_takes_about_what_was_estimated(measured: Capacity, ours: Bina
     assert media_s > 1, used.errors
     found = estimate(spec, measured, dict.fromkeys(SIZES, "libx264"))
     assert not found.guesses
-    assert 0.5 < found.cores / (used.cpu_s / media_s) < 2
+    assert 0.25 < found.cores / (used.cpu_s / media_s) < 4, "the machine may do other things meanwhile"
 
 
 def test_an_interrupted_measurement_leaves_nothing_behind(tmp_path: Path) -> None:

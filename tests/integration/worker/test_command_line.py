@@ -123,6 +123,7 @@ async def test_the_machine_can_be_read_as_json(client: WorkerClient, cli: Any) -
     assert metrics["worker"]["pid"] == (await client.worker()).pid
 
 
+@pytest.mark.long
 async def test_a_source_is_changed_by_its_number_and_show_says_what_is_in_use(
     client: WorkerClient, cli: Any, wait: Wait
 ) -> None:

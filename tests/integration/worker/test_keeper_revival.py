@@ -102,6 +102,7 @@ async def test_the_worker_becomes_the_keeper_when_that_is_killed(client: WorkerC
     assert (descriptors_of(revived), signals_of(revived)) == had, "nothing is left of the worker that it was"
 
 
+@pytest.mark.long
 async def test_a_revived_keeper_knows_how_the_ffmpegs_of_the_worker_that_it_was_end(
     client: WorkerClient, settings: Settings, eventually: Any
 ) -> None:
@@ -118,6 +119,7 @@ async def test_a_revived_keeper_knows_how_the_ffmpegs_of_the_worker_that_it_was_
     assert (await client.job(view.id)).exit_code is not None
 
 
+@pytest.mark.long
 async def test_an_ffmpeg_that_dies_while_the_keeper_is_revived_is_accounted_for(
     client: WorkerClient, settings: Settings
 ) -> None:
@@ -137,6 +139,7 @@ async def test_an_ffmpeg_that_dies_while_the_keeper_is_revived_is_accounted_for(
     assert any("SIGKILL" in message for message in events), events
 
 
+@pytest.mark.long
 async def test_keepers_may_be_killed_one_after_the_other(client: WorkerClient, settings: Settings, cli: Any) -> None:
     view = await on_air(client)
     for _ in range(3):
@@ -154,6 +157,7 @@ async def test_keepers_may_be_killed_one_after_the_other(client: WorkerClient, s
     assert view.pid is not None and alive(view.pid)
 
 
+@pytest.mark.long
 async def test_keeper_and_worker_may_be_killed_together(client: WorkerClient, settings: Settings) -> None:
     views = [await on_air(client, name) for name in ("One", "Two")]
     before = await client.worker()
@@ -170,6 +174,7 @@ async def test_keeper_and_worker_may_be_killed_together(client: WorkerClient, se
     assert sorted(runs_of(settings)) == sorted(view.pid for view in views if view.pid)
 
 
+@pytest.mark.long
 async def test_an_ffmpeg_that_died_after_keeper_and_worker_is_started_again(
     client: WorkerClient, settings: Settings
 ) -> None:
@@ -184,6 +189,7 @@ async def test_an_ffmpeg_that_died_after_keeper_and_worker_is_started_again(
     assert again.restarts == 1
 
 
+@pytest.mark.long
 async def test_a_frozen_worker_without_keeper_is_replaced_by_starting_it(
     client: WorkerClient, settings: Settings, cli: Any
 ) -> None:
@@ -201,6 +207,7 @@ async def test_a_frozen_worker_without_keeper_is_replaced_by_starting_it(
     assert (await client.job(view.id)).pid == view.pid
 
 
+@pytest.mark.long
 async def test_a_frozen_worker_gives_way_to_one_that_a_new_keeper_started(
     client: WorkerClient, settings: Settings
 ) -> None:
@@ -220,6 +227,7 @@ async def test_a_frozen_worker_gives_way_to_one_that_a_new_keeper_started(
         keeper.terminate()
 
 
+@pytest.mark.long
 async def test_a_keeper_that_is_started_while_the_worker_becomes_one_leaves_one_of_both(
     client: WorkerClient, settings: Settings, eventually: Any
 ) -> None:
@@ -262,6 +270,7 @@ async def test_where_the_installed_version_cannot_be_run_the_worker_goes_on_with
             assert (await row_of(client, view.id, measured)).pid == view.pid
 
 
+@pytest.mark.long
 async def test_under_a_service_manager_the_worker_ends_and_leaves_the_rest_to_it(
     settings: Settings, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +317,7 @@ async def test_a_worker_that_hangs_is_replaced_and_its_channels_stay_on_air(
         assert (await row_of(client, view.id, measured)).pid == view.pid
 
 
+@pytest.mark.long
 async def test_many_starters_at_the_same_time_share_one_keeper_and_one_worker(settings: Settings, cli: Any) -> None:
     started = await asyncio.gather(*(asyncio.to_thread(cli, "worker", "start") for _ in range(8)))
 

@@ -164,6 +164,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
+@pytest.mark.long
 async def test_a_recording_on_a_full_disk_is_told_and_goes_on_when_there_is_room(
     small_disk: Path, receiver: Receiver, eventually: Any
 ) -> None:

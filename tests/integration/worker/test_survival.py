@@ -79,6 +79,7 @@ async def test_a_killed_worker_comes_back_and_adopts_every_channel(
     assert sorted(runs_of(settings)) == sorted(view.pid for view in before.values() if view.pid)
 
 
+@pytest.mark.long
 async def test_how_ffmpeg_ended_is_known_although_no_worker_was_there(
     client: WorkerClient, settings: Settings, wait: Wait, eventually: Any
 ) -> None:
@@ -97,6 +98,7 @@ async def test_how_ffmpeg_ended_is_known_although_no_worker_was_there(
     assert any("SIGKILL" in message for message in events), events
 
 
+@pytest.mark.long
 async def test_an_adopted_ffmpeg_that_ends_is_started_again(client: WorkerClient, wait: Wait) -> None:
     [(channel_id, view)] = (await on_air(client, wait, "One")).items()
     worker = await client.worker()
@@ -123,6 +125,7 @@ async def test_an_adopted_channel_can_be_stopped(client: WorkerClient, wait: Wai
     assert view.pid is not None and not alive(view.pid)
 
 
+@pytest.mark.long
 async def test_a_stop_that_the_worker_did_not_live_to_finish_is_finished(tmp_path: Path) -> None:
     with installation(FFMPEG__PATH=deaf_ffmpeg(tmp_path)) as settings:
         ensure_worker(settings)
@@ -172,6 +175,7 @@ async def test_reload_replaces_the_worker_and_touches_no_channel(client: WorkerC
     assert (await client.job(channel_id)).pid == view.pid
 
 
+@pytest.mark.long
 async def test_an_ffmpeg_whose_channel_is_gone_is_ended(
     client: WorkerClient, settings: Settings, wait: Wait, cli: Any, eventually: Any
 ) -> None:
@@ -189,6 +193,7 @@ async def test_an_ffmpeg_whose_channel_is_gone_is_ended(
     assert runs_of(settings) == []
 
 
+@pytest.mark.long
 async def test_a_change_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
     client: WorkerClient, settings: Settings, wait: Wait, cli: Any
 ) -> None:
@@ -205,6 +210,7 @@ async def test_a_change_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
     assert view.pid is not None and not alive(view.pid)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", ["retrying", "error"])
 @pytest.mark.parametrize("wanted", ["running", "stopped"])
 async def test_an_order_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
@@ -222,6 +228,7 @@ async def test_an_order_that_the_worker_did_not_live_to_act_upon_is_acted_upon(
     assert await wait(created.id, lambda row: row.status == expected)
 
 
+@pytest.mark.long
 async def test_a_channel_is_adopted_although_the_database_remembers_an_earlier_run(
     client: WorkerClient, settings: Settings, wait: Wait, cli: Any
 ) -> None:
@@ -238,6 +245,7 @@ async def test_a_channel_is_adopted_although_the_database_remembers_an_earlier_r
     assert runs_of(settings) == [view.pid]
 
 
+@pytest.mark.long
 async def test_after_a_reboot_wanted_and_automatic_channels_start_again(
     client: WorkerClient, settings: Settings, wait: Wait, cli: Any
 ) -> None:

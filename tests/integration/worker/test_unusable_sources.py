@@ -17,6 +17,8 @@ from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView
 
+pytestmark = pytest.mark.long
+
 PICTURE, SOUND = 0x100, 0x101
 """PIDs that FFmpeg gives to a picture and a sound."""
 RATE = 600_000

@@ -54,6 +54,7 @@ def client_with(text: str) -> FakeClient:
     return client
 
 
+@pytest.mark.long
 async def test_no_text_acts_on_the_terminal_and_none_breaks_the_screen(text: str) -> None:
     client = client_with(text)
     console = ConsoleApp(lambda: client)

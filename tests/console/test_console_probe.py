@@ -119,6 +119,7 @@ async def test_the_address_as_written_is_looked_into(console: ConsoleApp, client
     assert (asked["url"], asked["interface"]) == ("udp://239.1.1.99:5000", "eth1")
 
 
+@pytest.mark.long
 async def test_a_chosen_program_is_taken_over_into_the_form(console: ConsoleApp, client: FakeClient) -> None:
     client.found = multiplex()
     async with console.run_test() as pilot:
@@ -176,6 +177,7 @@ async def test_secrets_of_the_address_are_masked(console: ConsoleApp, client: Fa
         assert "passphrase=***" in dialog and "verysecret1" not in dialog
 
 
+@pytest.mark.long
 @SIZES
 def test_looking(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     async def prepare(pilot: Pilot[str]) -> None:
@@ -185,6 +187,7 @@ def test_looking(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     assert picture(FakeClient(), prepare)
 
 
+@pytest.mark.long
 @SIZES
 def test_found(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     client = FakeClient()
@@ -198,6 +201,7 @@ def test_found(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     assert picture(client, prepare)
 
 
+@pytest.mark.long
 @SIZES
 def test_not_found(picture: Callable[[FakeClient, Prepare], bool]) -> None:
     client = FakeClient()

@@ -54,6 +54,7 @@ def test_hup_upgrades_the_keeper_in_its_process_and_replaces_the_worker(
     assert VARIABLE.encode() not in Path(f"/proc/{workers(tmp_path)[-1]}/environ").read_bytes()
 
 
+@pytest.mark.long
 def test_no_end_is_lost_while_the_keeper_is_exchanged(start_keeper: Start, tmp_path: Path, eventually) -> None:
     # One orphan ends every 50 ms, from before the trial of the new code until the new worker runs.
     count = 80

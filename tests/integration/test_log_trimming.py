@@ -147,6 +147,7 @@ def test_a_flood_leaves_both_files_small_and_is_followed_to_its_end(disk: Path) 
     assert path.stat().st_size < 2 * StderrReader.TRIM_AT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["cut in place", "rewritten"])
 def test_killing_the_worker_at_a_cut_of_the_log_loses_no_line_and_doubles_none(disk: Path, way: str) -> None:
     for name in ("number", "following"):

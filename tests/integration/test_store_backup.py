@@ -237,6 +237,7 @@ async def test_a_new_database_is_not_copied(store: Store, tmp_path: Path) -> Non
     assert not (tmp_path / "backups").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["backup.middle", "migrate.before", "migrate.middle"])
 async def test_an_upgrade_that_is_killed_on_its_way_is_made_by_the_next_start(
     path: Path, tmp_path: Path, point: str

@@ -104,6 +104,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("acknowledged", [1, 10, 40])
 async def test_killing_the_writer_loses_no_acknowledged_change(tmp_path: Path, acknowledged: int) -> None:
     path = tmp_path / "transcoder.db"

@@ -238,6 +238,7 @@ async def test_without_a_copy_an_empty_database_is_begun_and_nothing_is_deleted(
     await store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("step", "moment"), [("set_aside", "before"), ("set_aside", "after"), ("put_in_place", "after")]
 )

@@ -126,6 +126,7 @@ async def test_the_rows_of_a_database_of_version_1_are_there_after_its_upgrade(t
     assert differences(path) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["migrate.before", "migrate.middle"])
 async def test_an_upgrade_that_is_killed_leaves_the_old_version_and_is_made_by_the_next_start(
     tmp_path: Path, point: str
@@ -143,6 +144,7 @@ async def test_an_upgrade_that_is_killed_leaves_the_old_version_and_is_made_by_t
     assert differences(path) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("statements", [1, 4, 8])
 async def test_a_migration_that_is_killed_is_completed_by_the_next_start(tmp_path: Path, statements: int) -> None:
     path = tmp_path / "transcoder.db"

@@ -48,6 +48,7 @@ def measured(ours: Binary, tmp_path_factory: pytest.TempPathFactory) -> Capacity
     return found
 
 
+@pytest.mark.long
 def test_a_measurement_holds_each_encoder_preset_and_size_in_cpu_time(measured: Capacity) -> None:
     assert [(cost.encoder, cost.preset, cost.size) for cost in measured.pictures] == [
         ("libx264", "superfast", size) for size in SIZES
@@ -90,6 +91,7 @@ def test_a_channel_takes_about_what_was_estimated(measured: Capacity, ours: Bina
     assert 0.25 < found.cores / (used.cpu_s / media_s) < 4, "the machine may do other things meanwhile"
 
 
+@pytest.mark.long
 def test_an_interrupted_measurement_leaves_nothing_behind(tmp_path: Path) -> None:
     scratch, data = tmp_path / "scratch", tmp_path / "data"
     scratch.mkdir()

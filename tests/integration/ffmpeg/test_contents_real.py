@@ -26,6 +26,7 @@ LADDERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[st
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LADDERS)
 def test_the_master_playlist_names_the_codecs(
     name: str, binary: Binary, host: HostFacts, start: Any, helper: Any, free_port: Any, eventually: Callable[..., None]

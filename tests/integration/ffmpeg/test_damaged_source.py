@@ -72,6 +72,7 @@ def relay(free_port: Any) -> Iterator[tuple[Relay, int]]:
         yield running, target
 
 
+@pytest.mark.long
 def test_damage_of_a_source_is_counted_and_raises_an_alarm_until_it_is_clean(
     start: Any, helper: Any, relay: tuple[Relay, int], eventually: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

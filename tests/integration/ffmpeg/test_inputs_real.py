@@ -131,6 +131,7 @@ class TestDatagrams:
 
         eventually(lambda: run.media_time > 0.5)
 
+    @pytest.mark.long
     def test_unicast_rtp_is_received_and_its_absence_noticed(
         self, start: Any, sender: Any, free_port: Any, eventually: Any
     ) -> None:
@@ -351,6 +352,7 @@ def packet_times(ffprobe: Probe, path: Path, kind: str) -> list[float]:
 
 
 class TestFiles:
+    @pytest.mark.long
     def test_a_playlist_loops_without_a_break_although_size_and_sound_change(
         self, start: Any, host: HostFacts, binary: Binary, ffprobe: Probe, eventually: Any
     ) -> None:
@@ -406,6 +408,7 @@ class TestSelection:
             told.append([stream.get("tags", {}).get("language") for stream in found])
         assert told == [[None, None], [None, "fra", None], [None, "deu", None]]
 
+    @pytest.mark.long
     def test_subtitles_teletext_and_data_are_handed_on_where_there_are_any(
         self, start: Any, host: HostFacts, multiplex: Path, ffprobe: Probe, eventually: Any
     ) -> None:
@@ -476,6 +479,7 @@ class TestNames:
 
 
 class TestLightProbe:
+    @pytest.mark.long
     async def test_sees_each_kind_of_source(
         self, binary: Binary, host: HostFacts, multiplex: Path, sender: Any, free_port: Any
     ) -> None:

@@ -154,6 +154,7 @@ def comparable(found: Probe) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["spts.ts", "mpts.ts", "interlaced.ts", "hevc.ts", "sound.ts", "subtitled.mkv", "scrambled.ts"]
 )
@@ -243,6 +244,7 @@ def test_an_ffprobe_that_crashes_is_done_without(binary: Binary, alone: Callable
     assert (found.found_by, len(found.streams)) == ("ffmpeg", 2)
 
 
+@pytest.mark.long
 async def test_a_live_multiplex_is_measured_as_it_arrives(clips: Path, free_port: Callable[[], int]) -> None:
     port = free_port()
     argv = [
@@ -285,6 +287,7 @@ async def test_streams_over_rtp_keep_their_own_bitrates(clips: Path, free_port: 
         await sender.wait()
 
 
+@pytest.mark.long
 async def test_faults_are_told_in_the_operators_words(
     binary: Binary, alone: Callable[[Binary], Binary], clips: Path, free_port: Callable[[], int]
 ) -> None:

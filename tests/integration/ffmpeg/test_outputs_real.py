@@ -107,6 +107,7 @@ SERVICE = {
 
 
 class TestTransportStreams:
+    @pytest.mark.long
     def test_over_udp_rtp_and_srt_present_the_same_service_at_a_constant_rate(
         self,
         start: Any,
@@ -297,6 +298,7 @@ def until(check: Callable[[], object]) -> None:
 
 
 class TestLadders:
+    @pytest.mark.long
     @pytest.mark.parametrize("form", ["ts", "fmp4"])
     def test_have_a_master_playlist_that_tells_languages_and_what_segments_really_take(
         self, written: Written, form: str
@@ -322,6 +324,7 @@ class TestLadders:
         for playlist in tree.playlists:
             written.plays(playlist)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("form", ["ts", "fmp4"])
     def test_know_from_the_first_segment_on_what_the_hardest_one_will_take(
         self, start: Any, binary: Binary, host: HostFacts, eventually: Any, form: str
@@ -424,6 +427,7 @@ class TestIsolation:
     def others(self) -> Iterator[None]:
         yield None
 
+    @pytest.mark.long
     def test_a_directory_that_cannot_be_written_leaves_the_others_on_air_and_comes_back(
         self, start: Any, host: HostFacts, receive: Any, eventually: Any
     ) -> None:
@@ -454,6 +458,7 @@ class TestIsolation:
         assert analyse(receiver.data).continuity_errors == 0
         run.stop()
 
+    @pytest.mark.long
     def test_dead_servers_and_peers_that_hang_or_come_and_go_leave_the_others_on_air(
         self, start: Any, helper: Any, receive: Any, binary: Binary, free_port: Any, eventually: Any, tmp_path: Path
     ) -> None:

@@ -175,6 +175,7 @@ def test_one_decode_feeds_every_codec_and_copies_beside(lab: Lab, ffprobe: Probe
     assert lab.log.count(" -> yadif") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ending", "tag"), [("mp4", "hvc1"), ("mkv", ""), ("ts", "HEVC")])
 def test_hevc_is_what_apples_players_take_where_there_are_kinds_of_it(
     lab: Lab, ffprobe: Probe, ending: str, tag: str
@@ -240,6 +241,7 @@ ANAMORPHIC = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("source", "padded"), ANAMORPHIC.items(), ids=str)
 def test_pixels_that_are_not_square_keep_the_aspect_too(lab: Lab, ffprobe: Probe, source: str, padded: Any) -> None:
     lab.clip(*lavfi(f"color=white:s={source}:r=25:d=0.4"), *H264)
@@ -301,6 +303,7 @@ def test_deinterlacing_is_what_the_source_says(lab: Lab) -> None:
     assert seen == {"auto": (True, False), "on": (True, False), "off": (False, False), "bob": (True, True)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fps", [25, 29.97])
 def test_keyframes_of_every_codec_and_rung_are_at_the_same_instants(lab: Lab, ffprobe: Probe, fps: float) -> None:
     cut = "mandelbrot=s=128x96:r=25,trim=duration=1.3[a];testsrc2=s=128x96:r=25:d=2.1,negate[b];[a][b]concat"

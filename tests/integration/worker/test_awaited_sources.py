@@ -51,6 +51,7 @@ def with_message(words: str) -> Callable[[ChannelView], bool]:
     return lambda row: words in row.message
 
 
+@pytest.mark.long
 async def test_a_channel_waits_for_its_publisher_beyond_the_time_of_a_start(settings: Settings) -> None:
     port = free_port(socket.SOCK_STREAM)
     url = f"rtmp://127.0.0.1:{port}/live/key"
@@ -65,6 +66,7 @@ async def test_a_channel_waits_for_its_publisher_beyond_the_time_of_a_start(sett
         assert (view.pid, view.restarts) == (waiting.pid, 0)
 
 
+@pytest.mark.long
 async def test_a_service_that_is_not_there_is_a_failed_start_and_is_looked_for_again(settings: Settings) -> None:
     port = free_port(socket.SOCK_DGRAM)
     async with WorkerClient(settings.socket) as client:
@@ -80,6 +82,7 @@ async def test_a_service_that_is_not_there_is_a_failed_start_and_is_looked_for_a
             assert view.restarts > 0
 
 
+@pytest.mark.long
 async def test_a_stop_does_not_wait_for_a_look_into_a_silent_source(settings: Settings) -> None:
     port = free_port(socket.SOCK_DGRAM)
     async with WorkerClient(settings.socket) as client:

@@ -62,6 +62,7 @@ async def test_a_line_up_is_applied_shown_exported_and_changed(
     assert " WORKER  start " in cli("logs", "News HD", "-n", "500").stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
@@ -113,6 +114,7 @@ def test_doctor_works_without_a_worker(cli: Any) -> None:
     assert all(word in names for word in ("ffmpeg", "multicast", "interface", "disk"))
 
 
+@pytest.mark.long
 async def test_the_machine_can_be_read_as_json(client: WorkerClient, cli: Any) -> None:
     interfaces = json.loads(cli("interfaces", "--json").stdout)
     metrics = json.loads(cli("metrics", "--json").stdout)
@@ -149,6 +151,7 @@ async def test_a_source_is_changed_by_its_number_and_show_says_what_is_in_use(
     assert "start it first" in refused.stderr
 
 
+@pytest.mark.long
 async def test_what_ffmpeg_said_before_it_failed_is_read_with_the_history(
     client: WorkerClient, cli: Any, wait: Wait
 ) -> None:

@@ -44,6 +44,7 @@ async def test_a_dead_input_is_retried_and_then_given_up_with_its_reason() -> No
         assert any("given up after 2 attempts" in line for line in log)
 
 
+@pytest.mark.long
 async def test_a_channel_in_error_starts_again_when_it_is_ordered() -> None:
     with installation(RETRY__ATTEMPTS="0") as settings:
         ensure_worker(settings)
@@ -59,6 +60,7 @@ async def test_a_channel_in_error_starts_again_when_it_is_ordered() -> None:
             assert (view.message, view.attempt) == ("", 0)
 
 
+@pytest.mark.long
 async def test_the_next_source_takes_over_where_the_first_is_dead() -> None:
     with installation() as settings:
         ensure_worker(settings)

@@ -185,6 +185,7 @@ class TestAWorker:
             async with WorkerClient(settings.socket) as client:
                 yield client
 
+    @pytest.mark.long
     async def test_shows_what_encodes_and_says_so_where_it_is_not_what_was_named(
         self, client: WorkerClient, fake: Path
     ) -> None:

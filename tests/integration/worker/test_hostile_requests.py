@@ -30,6 +30,7 @@ BODIES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.parametrize(("verb", "path"), [("POST", "/channels"), ("PUT", "/lineup"), ("POST", "/probe")])
 async def test_no_body_breaks_the_worker(

@@ -359,6 +359,7 @@ class TestChannels:
             async with WorkerClient(settings.socket) as client:
                 yield client
 
+    @pytest.mark.long
     async def test_limits_are_applied_at_the_start_and_changed_without_a_restart(self, client: WorkerClient) -> None:
         created = await client.create(channel(nice=5, cpus=str(CPU), memory="2G"))
         before = await row_of(client, created.id, is_running)
@@ -373,6 +374,7 @@ class TestChannels:
         assert os.getpriority(os.PRIO_PROCESS, before.pid) == 8
         assert os.sched_getaffinity(before.pid) == os.sched_getaffinity(0)
 
+    @pytest.mark.long
     async def test_a_channel_that_takes_too_much_memory_starts_again_and_says_why(
         self, client: WorkerClient, fake: Path
     ) -> None:

@@ -143,6 +143,7 @@ async def test_a_stopped_process_can_be_stopped(client: WorkerClient, wait: Wait
     assert not alive(view.pid)
 
 
+@pytest.mark.long
 async def test_ffmpeg_that_ignores_term_is_killed(tmp_path: Path) -> None:
     with installation(FFMPEG__PATH=deaf_ffmpeg(tmp_path)) as settings:
         ensure_worker(settings)
@@ -260,6 +261,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
+@pytest.mark.long
 async def test_a_full_disk_below_hls_is_told_although_ffmpeg_says_nothing(small_disk: Path) -> None:
     with installation(HLS_ROOT=str(small_disk)) as settings:
         ensure_worker(settings)

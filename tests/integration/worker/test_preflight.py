@@ -251,6 +251,7 @@ def _readable() -> bool:
 # The whole worker
 
 
+@pytest.mark.long
 async def test_a_wrong_setting_is_refused_when_it_is_saved_and_what_is_on_air_stays(
     client: WorkerClient, wait: Wait
 ) -> None:
@@ -268,6 +269,7 @@ async def test_a_wrong_setting_is_refused_when_it_is_saved_and_what_is_on_air_st
     assert (await wait(stored.id, is_running)).pid == on_air.pid
 
 
+@pytest.mark.long
 async def test_a_channel_is_tested_before_its_first_start_only(
     tmp_path: Path, eventually: Callable[..., object]
 ) -> None:

@@ -50,6 +50,7 @@ def looking(words: str) -> list[int]:
     return found
 
 
+@pytest.mark.long
 async def test_the_command_line_shows_what_a_source_carries(client: WorkerClient, cli: Any, clip: str) -> None:
     shown = cli("probe", clip)
     assert shown.returncode == 0, shown.stderr
@@ -61,6 +62,7 @@ async def test_the_command_line_shows_what_a_source_carries(client: WorkerClient
     assert all(stream["measured_bitrate"] for stream in document["streams"])
 
 
+@pytest.mark.long
 async def test_failures_are_said_without_secrets_and_with_an_exit_code(
     client: WorkerClient, cli: Any, port: int
 ) -> None:

@@ -113,6 +113,7 @@ async def test_an_operator_chooses_the_source_and_nothing_leads_away_from_it(set
             await client.switch(created.id, 1)
 
 
+@pytest.mark.long
 async def test_an_ffmpeg_that_is_killed_comes_back_on_the_same_source(settings: Settings) -> None:
     async with WorkerClient(settings.socket) as client:
         created = await client.create(channel(sources=[{"url": "test://bars?size=320x180"}, {"url": BACKUP}]))

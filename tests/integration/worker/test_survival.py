@@ -113,6 +113,7 @@ async def test_an_adopted_ffmpeg_that_ends_is_started_again(client: WorkerClient
     assert (await client.job(channel_id)).exit_code is not None, "the keeper wrote it down"
 
 
+@pytest.mark.long
 async def test_an_adopted_channel_can_be_stopped(client: WorkerClient, wait: Wait) -> None:
     [(channel_id, view)] = (await on_air(client, wait, "One")).items()
     worker = await client.worker()
@@ -163,6 +164,7 @@ async def test_stopping_the_worker_leaves_channels_on_air_and_the_next_one_takes
         assert (job.pid, job.status) == (view.pid, Status.RUNNING)
 
 
+@pytest.mark.long
 async def test_reload_replaces_the_worker_and_touches_no_channel(client: WorkerClient, wait: Wait, cli: Any) -> None:
     [(channel_id, view)] = (await on_air(client, wait, "One")).items()
     worker = await client.worker()
@@ -292,6 +294,7 @@ async def test_something_else_in_the_place_of_the_socket_is_named(settings: Sett
     assert processes_of(settings) == {}
 
 
+@pytest.mark.long
 async def test_a_socket_that_a_dead_worker_left_behind_does_not_matter(settings: Settings) -> None:
     settings.run_path.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as dead:

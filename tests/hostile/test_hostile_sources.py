@@ -1,5 +1,6 @@
 """Sources that try to make FFmpeg read what lies outside the media roots: playlists, redirections, disguised files."""
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
 
 pytestmark = pytest.mark.skipif(
-    subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode != 0, reason="nothing can be traced"
+    shutil.which("strace") is None
+    or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode != 0,
+    reason="there is no strace, or it may trace nothing",
 )
 
 

@@ -259,9 +259,8 @@ async def test_a_live_multiplex_is_measured_as_it_arrives(clips: Path, free_port
         looks = [looked(binary, clips, url, 30, interface="lo") for binary in binaries]
         for found in await asyncio.gather(*looks):
             assert [one.name for one in found.programs] == ["NEWS", "SPORT"]
-            # A packet that a busy machine loses may look like the beginning of another stream.
-            measured = [stream for stream in found.streams if stream.kind == "audio" and stream.measured_bitrate]
-            assert [stream.measured_bitrate for stream in measured] == [pytest.approx(128_000, rel=0.02)] * 2
+            sounds = [stream.measured_bitrate for stream in found.streams if stream.kind == "audio"]
+            assert sounds == [pytest.approx(128_000, rel=0.02)] * 2
             assert found.bitrate == pytest.approx(2_000_000, rel=0.35)
     finally:
         sender.kill()

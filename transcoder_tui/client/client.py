@@ -1,21 +1,27 @@
 """Speaks to the worker over its Unix socket."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.capacity import Cost
-from transcoder_tui.models.event import Event
-from transcoder_tui.models.ladder import Ladder
+from transcoder_tui.models.event import Event, EventKind
+from transcoder_tui.models.history import Series, Span
+from transcoder_tui.models.ladder import LadderView
 from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
+from transcoder_tui.models.setting import Setting
+from transcoder_tui.models.undo import Undone, UndoView
 from transcoder_tui.models.view import (
+    Acknowledgement,
     ChannelDocument,
     CommandView,
     Delta,
@@ -181,19 +187,95 @@ class WorkerClient:
         """The network interfaces of the worker's host."""
         return await self._views(Interface, "/interfaces")
 
-    async def ladders(self) -> list[Ladder]:
+    async def ladders(self) -> list[LadderView]:
         """The ladders that a line-up and the form can use."""
-        return await self._views(Ladder, "/ladders")
+        return await self._views(LadderView, "/ladders")
+
+    async def put_ladder(self, name: str, ladder: dict[str, Any]) -> LadderView:
+        """Stores a ladder of the operator's own, in the place of one of the same name.
+
+        Args:
+            name: Whose place it takes.
+            ladder: Its document; with another name in it, the one that was there is renamed.
+
+        Raises:
+            InvalidInput: With a fault for each field that is wrong.
+        """
+        return await self._view(LadderView, f"/ladders/{quote(name, safe='')}", "PUT", json=ladder)
+
+    async def delete_ladder(self, name: str) -> None:
+        """Deletes a ladder of the operator's own; one that comes along under this name is back then.
+
+        Raises:
+            InvalidInput: Where the operator has none of this name.
+        """
+        await self._call("DELETE", f"/ladders/{quote(name, safe='')}")
+
+    async def settings(self) -> list[Setting]:
+        """The settings in force, and where each comes from, in the order of their declaration."""
+        return await self._views(Setting, "/settings")
+
+    async def machine(self) -> Machine:
+        """The machine in depth, as of now."""
+        return await self._view(Machine, "/machine")
+
+    async def history(self, channel_id: int, span: Span | str = Span.MINUTES) -> Series:
+        """How a channel did over the last minutes or the last day.
+
+        Args:
+            channel_id: Which channel.
+            span: How far back.
+        """
+        return await self._view(Series, f"/channels/{channel_id}/history", params={"span": str(span)})
+
+    async def acknowledge(self, channel_id: int) -> Acknowledgement:
+        """Says that the present alarms of a channel have been seen."""
+        return await self._view(Acknowledgement, f"/channels/{channel_id}/acknowledge", "POST")
+
+    async def undoable(self) -> UndoView | None:
+        """The last change of the configuration; None where there is none that could be undone."""
+        answer = await self._call("GET", "/undo")
+        with _understood():
+            return None if answer is None else UndoView.model_validate(answer)
+
+    async def undo(self, event: int) -> Undone:
+        """Undoes the last change of the configuration.
+
+        Args:
+            event: The change, as :meth:`undoable` named it.
+
+        Raises:
+            Conflict: Where another change is the last one by now.
+            InvalidInput: Where what was before can no longer be: an interface that is gone, a destination taken.
+        """
+        return await self._view(Undone, "/undo", "POST", params={"event": event})
 
     async def metrics(self) -> Metrics:
         """Figures of the machine, the worker and every channel."""
         return await self._view(Metrics, "/metrics")
 
-    async def events(self, limit: int = 100, channel_id: int | None = None) -> list[Event]:
-        """The latest events, oldest first."""
-        params: dict[str, Any] = {"limit": limit}
+    async def events(
+        self,
+        limit: int = 100,
+        channel_id: int | None = None,
+        *,
+        before: int | None = None,
+        kinds: Collection[EventKind] = (),
+    ) -> list[Event]:
+        """The latest events, oldest first.
+
+        Args:
+            limit: At most so many.
+            channel_id: Of one channel, which may be deleted; None is all.
+            before: Only those before the event with this id: the first one of an earlier answer leads to the page
+                before it.
+            kinds: Only those of these kinds; none is all.
+        """
+        params: dict[str, Any] = {"limit": limit, "kind": [kind.value for kind in kinds]}
         if channel_id is not None:
             params["channel"] = channel_id
+        if before is not None:
+            params["before"] = before
         return await self._views(Event, "/events", params=params)
 
     async def log(self, channel_id: int, *, lines: int = 200, offset: int | None = None) -> LogChunk:

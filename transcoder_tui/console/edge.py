@@ -1,6 +1,6 @@
 """The one place where documents of the worker enter the console: every text in them is sanitised here."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from transcoder_tui.console.sanitise import sanitised, sanitised_error
@@ -9,9 +9,16 @@ from transcoder_tui.errors import TranscoderError
 if TYPE_CHECKING:
     from transcoder_tui.client.client import Verb, WorkerClient
     from transcoder_tui.models.capacity import Cost
-    from transcoder_tui.models.ladder import Ladder
+    from transcoder_tui.models.event import Event, EventKind
+    from transcoder_tui.models.history import Series, Span
+    from transcoder_tui.models.ladder import LadderView
+    from transcoder_tui.models.lineup import Applied
+    from transcoder_tui.models.machine import Machine
     from transcoder_tui.models.probe import Probe
+    from transcoder_tui.models.setting import Setting
+    from transcoder_tui.models.undo import Undone, UndoView
     from transcoder_tui.models.view import (
+        Acknowledgement,
         ChannelDocument,
         CommandView,
         Delta,
@@ -50,6 +57,18 @@ class Edge:
         """Orders another source, by its position from 0."""
         return await _answer(self._client.switch(channel_id, source))
 
+    async def acknowledge(self, channel_id: int) -> "Acknowledgement":
+        """Says that the present alarms of a channel have been seen."""
+        return await _answer(self._client.acknowledge(channel_id))
+
+    async def history(self, channel_id: int, span: "Span | str") -> "Series":
+        """How a channel did over the last minutes (``10m``) or the last day (``24h``)."""
+        return await _answer(self._client.history(channel_id, span))
+
+    async def channels(self) -> "list[ChannelDocument]":
+        """All stored channels."""
+        return await _answer(self._client.channels())
+
     async def channel(self, channel_id: int) -> "ChannelDocument":
         """One stored channel."""
         return await _answer(self._client.channel(channel_id))
@@ -66,6 +85,29 @@ class Edge:
         """Stops a channel and forgets it."""
         await _answer(self._client.delete(channel_id))
 
+    async def apply(self, lineup: dict[str, Any], *, dry_run: bool = False, prune: bool = False) -> "Applied":
+        """Makes the stored channels match a line-up; see ``WorkerClient.apply``."""
+        return await _answer(self._client.apply(lineup, dry_run=dry_run, prune=prune))
+
+    async def undoable(self) -> "UndoView | None":
+        """The last change of the configuration; None where there is none that could be undone."""
+        return await _answer(self._client.undoable())
+
+    async def undo(self, event: int) -> "Undone":
+        """Undoes the last change, as :meth:`undoable` named it, unless another one is the last by now."""
+        return await _answer(self._client.undo(event))
+
+    async def events(
+        self,
+        limit: int = 100,
+        channel_id: int | None = None,
+        *,
+        before: int | None = None,
+        kinds: "Collection[EventKind]" = (),
+    ) -> "list[Event]":
+        """The latest events before an event, oldest first; see ``WorkerClient.events``."""
+        return await _answer(self._client.events(limit, channel_id, before=before, kinds=kinds))
+
     async def log(self, channel_id: int, *, lines: int, offset: int | None = None) -> "LogChunk":
         """A part of a channel's log; see ``WorkerClient.log``."""
         return await _answer(self._client.log(channel_id, lines=lines, offset=offset))
@@ -78,9 +120,17 @@ class Edge:
         """What a channel would cost, in the place of a stored one or as a new one."""
         return await _answer(self._client.cost(spec, channel_id))
 
-    async def ladders(self) -> "list[Ladder]":
+    async def ladders(self) -> "list[LadderView]":
         """The ladders that the form can use."""
         return await _answer(self._client.ladders())
+
+    async def put_ladder(self, name: str, ladder: dict[str, Any]) -> "LadderView":
+        """Stores a ladder of the operator's own; see ``WorkerClient.put_ladder``."""
+        return await _answer(self._client.put_ladder(name, ladder))
+
+    async def delete_ladder(self, name: str) -> None:
+        """Deletes a ladder of the operator's own; one that comes along under this name is back then."""
+        await _answer(self._client.delete_ladder(name))
 
     async def probe(self, source: dict[str, Any], time_s: float) -> "Probe":
         """What a source carries."""
@@ -89,6 +139,14 @@ class Edge:
     async def interfaces(self) -> "list[Interface]":
         """The network interfaces of the worker's host."""
         return await _answer(self._client.interfaces())
+
+    async def machine(self) -> "Machine":
+        """The machine in depth, as of now."""
+        return await _answer(self._client.machine())
+
+    async def settings(self) -> "list[Setting]":
+        """The settings in force, and where each comes from."""
+        return await _answer(self._client.settings())
 
     async def close(self) -> None:
         """Ends the connection."""

@@ -31,6 +31,10 @@ class EventKind(StrEnum):
     """An alarm of a channel was raised."""
     CLEARED = "cleared"
     """An alarm of a channel was cleared."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has seen an alarm of a channel."""
+    UNDONE = "undone"
+    """Somebody took back a change of a channel."""
 
 
 class EventFields(BaseModel):

@@ -59,3 +59,7 @@ class Alarm(BaseModel):
     message: str
     """What is the matter, in the operator's words."""
     remedy: str = ""
+    acknowledged_by: str = ""
+    """Who has seen it; empty where nobody said so yet."""
+    acknowledged_at: datetime | None = None
+    """When that was (UTC)."""

@@ -30,6 +30,15 @@ class Ladder(BaseModel):
         return [written(rendition) for rendition in self.renditions]
 
 
+class LadderView(Ladder):
+    """A ladder as the worker shows it."""
+
+    own: bool = False
+    """Whether it is the operator's own; else it comes along."""
+    overrides: bool = False
+    """Whether it is the operator's own in the place of one that comes along, which is back once it is deleted."""
+
+
 class LadderFile(BaseModel):
     """A file of ladders."""
 

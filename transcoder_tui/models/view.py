@@ -139,6 +139,11 @@ class ChannelView(BaseModel):
         """Whether it is on air and something is the matter with it."""
         return self.status is Status.RUNNING and self.health is not Health.OK
 
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether it has an alarm that nobody has acknowledged."""
+        return any(not alarm.acknowledged_by for alarm in self.alarms)
+
 
 class Nic(BaseModel):
     """One network interface over the last second."""
@@ -269,6 +274,16 @@ class Order(BaseModel):
     job: JobView
     changed: bool
     """False where the channel was already as ordered."""
+
+
+class Acknowledgement(BaseModel):
+    """The answer to an acknowledgement."""
+
+    channel: str
+    alarms: list[Alarm]
+    """All alarms of the channel, the gravest first."""
+    changed: bool
+    """False where nothing was left to acknowledge."""
 
 
 class SourceChoice(BaseModel):

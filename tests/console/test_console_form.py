@@ -57,7 +57,7 @@ def stored(client: FakeClient, verb: str) -> list[object]:
 class TestCreating:
     async def test_a_channel_is_created_by_keyboard_alone(self, console: ConsoleApp, client: FakeClient) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             await pilot.press(*"City", "space", *"TV", "enter", *"Local", "enter")
             await pilot.press("end", "backspace", "backspace", *"70", "down", "space", "down")
             await type_into(pilot, "udp://239.1.1.77:5000")
@@ -82,7 +82,7 @@ class TestCreating:
 
     async def test_a_ladder_is_built_with_one_key_a_rung(self, console: ConsoleApp, client: FakeClient) -> None:
         async with console.run_test(size=(160, 45)) as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             await type_into(pilot, "Ladder")
             field(form, "sources", 0, "url").focus_control()
             await type_into(pilot, "test://bars")
@@ -139,7 +139,7 @@ class TestCreating:
 
     async def test_a_part_can_be_removed_but_not_the_last(self, console: ConsoleApp) -> None:
         async with console.run_test(notifications=True) as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             field(form, "sources", 0, "url").focus_control()
             await pilot.press("f6")
             await until(pilot, lambda: len(sections(form, "sources")) == 2)
@@ -151,7 +151,7 @@ class TestCreating:
 
     async def test_only_fields_of_the_addresss_kind_are_shown(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
 
             def shown() -> set[str]:
                 output = sections(form, "outputs")[0]
@@ -168,7 +168,7 @@ class TestCreating:
 
     async def test_a_rendition_without_sound_says_so(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             field(form, "renditions", 0, "audio").query_one(Choice).focus()
             await pilot.press("right")
             assert form.document()["renditions"][0]["audio"] is None
@@ -183,7 +183,7 @@ class TestCreating:
 
     async def test_a_ladder_takes_the_place_of_the_renditions(self, console: ConsoleApp, client: FakeClient) -> None:
         async with console.run_test(size=(160, 45)) as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             await pilot.press("f9")
             await until(pilot, lambda: console.screen.query("#ladders"))
             listed = console.screen.query_one(OptionList)
@@ -248,13 +248,13 @@ class TestCreating:
 class TestFaults:
     async def test_an_untouched_form_holds_nothing_against_anybody(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             assert faults_shown(form) == {}
             assert "3 fields to correct" in screen_text(pilot)
 
     async def test_a_wrong_value_is_told_at_its_field_while_typing(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "5000 potatoes"
             await until(pilot, lambda: faults_shown(form))
             assert faults_shown(form) == {
@@ -267,7 +267,7 @@ class TestFaults:
         self, console: ConsoleApp, client: FakeClient
     ) -> None:
         async with console.run_test() as pilot:
-            form = await form_opened(pilot, "n")
+            form = await form_opened(pilot, "plus")
             await pilot.press("ctrl+s")
             await until(pilot, lambda: len(faults_shown(form)) == 2)
             assert field_around(console.focused) is field(form, "", 0, "name")
@@ -391,7 +391,7 @@ class TestEditing:
             await until(pilot, lambda: stored(client, "create"))
         assert stored(client, "create") == [spec("Kids copy", 3)]
 
-    @pytest.mark.parametrize("key", ["n", "c"])
+    @pytest.mark.parametrize("key", ["plus", "c"])
     async def test_the_cursor_goes_to_a_channel_that_was_stored(
         self, console: ConsoleApp, client: FakeClient, key: str
     ) -> None:
@@ -417,7 +417,7 @@ class TestEditing:
             await type_into(pilot, "x")
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
-            await pilot.press("n")
+            await pilot.press("plus")
             await until(pilot, lambda: console.screen is form)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))

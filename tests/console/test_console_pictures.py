@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from transcoder_tui.console.app import ConsoleApp
-from transcoder_tui.console.screens.details import DetailsScreen
+from transcoder_tui.console.screens.channel import ChannelScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
@@ -136,7 +136,7 @@ def test_details_of_alarms(picture: Callable[[FakeClient, Prepare], bool]) -> No
     async def prepare(pilot: Pilot[str]) -> None:
         await settled(pilot)
         await pilot.press("slash", *"east", "enter", "i")
-        await shown(pilot, DetailsScreen)
+        await shown(pilot, ChannelScreen)
 
     assert picture(rack_that_is_not_well(), prepare)
 

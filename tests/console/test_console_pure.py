@@ -11,9 +11,9 @@ from transcoder_tui.client.outlook import next_step, outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import ACTIONS, actions_for, shown_key
 from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, instead_of_figures, lay_out
+from transcoder_tui.console.facts import facts
 from transcoder_tui.console.log_line import read_line
 from transcoder_tui.console.orders import question
-from transcoder_tui.console.screens.details import facts
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.sources import question as source_question
@@ -356,13 +356,13 @@ class TestActions:
             assert len(keys) == len(set(keys)), scope
 
     def test_the_footer_of_a_narrow_terminal_keeps_what_matters_most(self) -> None:
-        labels = [action.label for action in footer_actions("main", 80, read_only=False)]
+        labels = [action.label for action in footer_actions("channels", 80, read_only=False)]
         assert labels[:3] == ["Start", "Stop", "Restart"]
         assert {"Help", "Leave", "New", "Filter"} <= set(labels)
-        assert len(labels) < len(footer_actions("main", 200, read_only=False))
+        assert len(labels) < len(footer_actions("channels", 200, read_only=False))
 
     def test_a_read_only_footer_offers_nothing_that_writes(self) -> None:
-        assert not [action for action in footer_actions("main", 300, read_only=True) if action.writes]
+        assert not [action for action in footer_actions("channels", 300, read_only=True) if action.writes]
 
     def test_keys_are_shown_as_their_caps_read(self) -> None:
         assert [shown_key(key) for key in ("s", "slash", "question_mark", "ctrl+s", "f2", "G")] == [

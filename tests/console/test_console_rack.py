@@ -9,9 +9,9 @@ from rack_fixtures import Clock, FakeClient, line_up, spec, unwell, view, worker
 from textual.widgets import Button
 
 from transcoder_tui.console.app import ConsoleApp, parting_words
+from transcoder_tui.console.screens.channel import ChannelScreen
 from transcoder_tui.console.screens.command import CommandScreen
 from transcoder_tui.console.screens.confirm import ConfirmScreen
-from transcoder_tui.console.screens.details import DetailsScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
@@ -138,7 +138,7 @@ class TestTable:
     async def test_an_empty_rack_says_how_to_begin(self, console_on: MakeConsole) -> None:
         async with (console := console_on([])).run_test() as pilot:
             await settled(pilot)
-            assert "Press n to create the first one" in screen_text(pilot)
+            assert "Press + to create the first one" in screen_text(pilot)
             assert "transcoder-tui apply" in screen_text(pilot)
             await pilot.press("s", "x", "r", "d", "e", "c", "o", "i", "y", "l", "tab", "space", "G", "f")
             assert console.screen is console.screen_stack[0]
@@ -255,7 +255,7 @@ class TestOrders:
             await settled(pilot)
             assert "read-only" in screen_lines(pilot)[0]
             assert "Start" not in screen_lines(pilot)[-1]
-            for key in ("s", "x", "r", "d", "n", "e", "c", "o"):
+            for key in ("s", "x", "r", "d", "plus", "e", "c", "o"):
                 await pilot.press(key)
                 assert console.screen is console.screen_stack[0]
             assert orders(client) == []
@@ -270,7 +270,7 @@ class TestOrders:
             await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
             await pilot.press("n")
             await until(pilot, lambda: not isinstance(console.screen, ConfirmScreen))
-            await burst(pilot, "n", "s", "x", "r", "d")
+            await burst(pilot, "plus", "s", "x", "r", "d")
             await until(pilot, lambda: isinstance(console.screen, FormScreen))
             assert orders(client) == []
 
@@ -295,7 +295,7 @@ class TestScreens:
             assert "next retry in 12 s (3 of 5)" in screen_text(pilot)
             client.say(view(3, "Kids", Status.ERROR, attempt=5, message="given up after 5 attempts"))
             await until(pilot, lambda: "given up after 5 attempts" in screen_text(pilot))
-            assert isinstance(console.screen, DetailsScreen)
+            assert isinstance(console.screen, ChannelScreen)
             await pilot.press("escape")
 
     async def test_the_command_is_shown_and_copied(self, console: ConsoleApp) -> None:
@@ -552,7 +552,7 @@ class TestHealth:
             assert "▲ input lost: why  what helps against input lost" in screen_text(pilot)
             assert "+1 alarm (i)" in screen_text(pilot)
             await pilot.press("i")
-            await until(pilot, lambda: isinstance(console.screen, DetailsScreen))
+            await until(pilot, lambda: isinstance(console.screen, ChannelScreen))
             for words in ("input lost for 5s, since 2026-11-22 14:15:11 UTC", "on backup source: why", "→ what helps"):
                 assert words in screen_text(pilot)
 
@@ -691,7 +691,7 @@ class TestPlainTerminals:
         console = ConsoleApp(lambda: client, ascii_only=True)
         async with console.run_test(notifications=True) as pilot:
             await settled(pilot)
-            for key in ("space", "question_mark", "escape", "down", "x", "escape", "n", "down", "down"):
+            for key in ("space", "question_mark", "escape", "down", "x", "escape", "plus", "down", "down"):
                 await pilot.press(key)
                 await pilot.pause()
                 drawn = "\n".join(_sent_to_terminal(console))

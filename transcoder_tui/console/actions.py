@@ -6,7 +6,11 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Scope = Literal["main", "form", "dialog"]
+Scope = Literal["view", "channels", "channel", "events", "system", "ladders", "settings", "form"]
+"""Where keys are valid: ``view`` in every full screen that has a number, the others in that screen only."""
+
+ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
+"""The full screens, in the order of their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Action:
     """A sentence for the help."""
     section: str
     """Heading under which the help lists it."""
-    scope: Scope = "main"
+    scope: Scope = "channels"
     footer: int = 0
     """Rank in the footer; where the terminal is narrow, the lowest goes first. 0 is never shown there."""
     writes: bool = False
@@ -42,6 +46,7 @@ _CHANNELS = "Channels: the marked ones, else the one under the cursor"
 _TABLE = "Table"
 _MOVE = "Moving"
 _LOG = "Log"
+_SCREENS = "Screens"
 _CONSOLE = "Console"
 _FORM = "In the form"
 
@@ -58,11 +63,21 @@ _SORTS = (
     ("T", "group"),
 )
 
+VIEWS: tuple[tuple[ViewName, str, str], ...] = (
+    ("channels", "Channels", "All channels, and the log of the one under the cursor"),
+    ("channel", "Channel", "Everything about the channel under the cursor"),
+    ("events", "Events", "Alarms, and who did what"),
+    ("system", "System", "What the machine has left"),
+    ("ladders", "Ladders", "Renditions under a name"),
+    ("settings", "Settings", "What is in force, and where it comes from"),
+)
+"""Each full screen with its title and what it shows, in the order of their numbers."""
+
 ACTIONS: tuple[Action, ...] = (
     Action("start", ("s",), "Start", "Start", _CHANNELS, footer=100, writes=True),
     Action("stop", ("x",), "Stop", "Stop; asks where something is on air", _CHANNELS, footer=99, writes=True),
     Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, footer=98, writes=True),
-    Action("new", ("n",), "New", "Create a channel", _CHANNELS, footer=95, writes=True),
+    Action("new", ("plus",), "New", "Create a channel", _CHANNELS, footer=95, writes=True),
     Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, footer=94, writes=True),
     Action(
         "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True
@@ -106,8 +121,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("switch", ("tab",), "Switch", "Between table and log", _MOVE, footer=30, priority=True),
     Action("log", ("l",), "Log", "The log over the whole screen, and back", _LOG, footer=85),
     Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _LOG, footer=35),
-    Action("help", ("question_mark", "f1"), "Help", "This page", _CONSOLE, footer=97),
-    Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, footer=96),
+    *(
+        Action("back", ("escape",), "Back", "Back to all channels", _SCREENS, scope, 100)
+        for scope in ("channel", "events", "system", "ladders", "settings")
+    ),
+    *(
+        Action(f"view-{name}", (str(number),), title, words, _SCREENS, "view")
+        for number, (name, title, words) in enumerate(VIEWS, 1)
+    ),
+    Action("last", ("minus",), "Last", "Back to the last screen", _SCREENS, "view"),
+    Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
+    Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, "view", 96),
     Action("save", ("ctrl+s", "f2"), "Save", "Save the channel", _FORM, "form", 100, writes=True, priority=True),
     Action("close", ("escape",), "Back", "Leave the form; asks if something changed", _FORM, "form", 99, priority=True),
     Action("next", ("down", "enter"), "Next field", "To the next field", _FORM, "form", 60),
@@ -120,9 +144,14 @@ ACTIONS: tuple[Action, ...] = (
 """In the order of the help."""
 
 
-def actions_for(scope: Scope) -> Iterator[Action]:
-    """The actions of a screen, in the order of the help."""
-    return (action for action in ACTIONS if action.scope == scope)
+def actions_for(*scopes: Scope) -> Iterator[Action]:
+    """The actions of some scopes, in the order of the help."""
+    return (action for action in ACTIONS if action.scope in scopes)
+
+
+def scopes_of(scope: Scope) -> tuple[Scope, ...]:
+    """The scopes whose keys are valid in a screen: its own, and what all screens with a number share."""
+    return (scope, "view") if scope != "form" else (scope,)
 
 
 def bindings_for(scope: Scope) -> list[Binding]:
@@ -137,6 +166,9 @@ _SHOWN_KEYS = {
     "space": "space",
     "slash": "/",
     "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
+    "colon": ":",
     "question_mark": "?",
     "escape": "esc",
     "pageup": "PgUp",

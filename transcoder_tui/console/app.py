@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -20,12 +21,14 @@ from transcoder_tui.console.ascii import AsciiFilter
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
 from transcoder_tui.console.screens.main import MainScreen
+from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.theme import NIGHT, needs_sixteen
 from transcoder_tui.errors import Conflict, Fault, HostFault, TranscoderError
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
+    from transcoder_tui.console.actions import ViewName
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot
 
 FormKind = Literal["new", "edit", "clone"]
@@ -85,6 +88,7 @@ class ConsoleApp(App[str]):
         self._lost: Fault | None = None
         self._heard_at: float | None = None
         self._main = MainScreen(self.rack, read_only=read_only)
+        self._last_view: ViewName = "channels"
 
     @property
     def edge(self) -> Edge | None:
@@ -121,8 +125,6 @@ class ConsoleApp(App[str]):
 
     def on_told(self, message: Told) -> None:
         """Folds what the worker said into the rack and shows it."""
-        if not self._main.is_running:
-            return
         what = message.what
         if isinstance(what, Lost):
             self._lost = what.fault
@@ -132,18 +134,20 @@ class ConsoleApp(App[str]):
         self._lost = None
         self._heard_at = self._clock()
         change = self.rack.fold_snapshot(what) if what.type == "snapshot" else self.rack.fold_delta(what)
-        self._main.show_change(change)
+        for view in self._views():
+            view.show_change(change)
         if back:
             self.notify("The worker answers again.", markup=False)
 
     def _show_age(self) -> None:
-        if self._lost is None or not self._main.is_running:
+        if self._lost is None:
             return
         seen = ""
         if self._heard_at is not None:
             seen = f" - last heard {written.duration(self._clock() - self._heard_at)} ago"
         advice = f"{self._lost.fault}\n{self._lost.remedy}"
-        self._main.show_lost(f"worker does not answer{seen} - channels stay on air", advice)
+        for view in self._views():
+            view.show_lost(f"worker does not answer{seen} - channels stay on air", advice)
 
     # Orders
 
@@ -226,6 +230,35 @@ class ConsoleApp(App[str]):
 
     # Screens
 
+    @property
+    def view(self) -> View:
+        """The screen with a number that is open, be it below a dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, View))
+
+    def _views(self) -> list[View]:
+        """Those that have something to draw on: the rack, and what lies over it."""
+        views = [screen for screen in self.screen_stack if isinstance(screen, View)]
+        return [view for view in views if view.is_mounted and view.is_running]
+
+    def open_view(self, name: "ViewName") -> None:
+        """Opens a screen by its name, in the place of the one that is open."""
+        open_now = self.view
+        if name == open_now.VIEW:
+            return
+        self._last_view = open_now.VIEW
+        if name == "channels":
+            self.pop_screen()
+            return
+        view: View = _view_class(name)(self.rack, read_only=self.read_only)
+        if open_now is self._main:
+            self.push_screen(view)
+        else:
+            self.switch_screen(view)
+
+    def open_last_view(self) -> None:
+        """Back to the screen that was open before."""
+        self.open_view(self._last_view)
+
     def open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
         """Opens the form on a new channel, on one to edit, or on a copy of one."""
         if self._may_write() and self.edge is not None:
@@ -250,12 +283,6 @@ class ConsoleApp(App[str]):
         if saved is not None:
             self._main.choose(saved.id)
             self.notify(f"Saved: {saved.spec['name']}", markup=False)
-
-    def open_details(self, channel: "ChannelView") -> None:
-        """Opens everything about a channel."""
-        from transcoder_tui.console.screens.details import DetailsScreen
-
-        self.push_screen(DetailsScreen(self.rack, channel.id))
 
     def open_command(self, channel: "ChannelView") -> None:
         """Opens the FFmpeg command of a channel."""
@@ -295,6 +322,13 @@ class ConsoleApp(App[str]):
     def leave(self) -> None:
         """Leaves the console."""
         self.exit(parting_words(self.rack))
+
+
+def _view_class(name: "ViewName") -> type[View]:
+    """The screen of a name: ``EventsScreen`` of the module ``events``; imported when it is first opened."""
+    module = import_module(f"transcoder_tui.console.screens.{name}")
+    screen: type[View] = getattr(module, f"{name.capitalize()}Screen")
+    return screen
 
 
 def parting_words(rack: Rack) -> str:

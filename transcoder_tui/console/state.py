@@ -14,10 +14,14 @@ from transcoder_tui.console.status import WORDS, is_live, life_of, mark_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from transcoder_tui.models.event import Event
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot, SystemSample, WorkerView
 
 HISTORY = 300
 """Samples of the machine that are kept for the sparklines, one a second: five minutes, more than any strip is wide."""
+
+EVENTS = 500
+"""Events that are kept of those that the worker tells; older ones are asked for."""
 
 SortKey = Callable[["ChannelView"], Any]
 
@@ -58,6 +62,8 @@ class Rack:
         self.at: datetime | None = None
         """The worker's clock at the last message; what uptimes and waits are counted from."""
         self.history: deque[SystemSample] = deque(maxlen=HISTORY)
+        self.events: deque[Event] = deque(maxlen=EVENTS)
+        """The latest, oldest first."""
         self.shown: list[int] = []
         """Ids in the table's order, filtered."""
         self.cursor: int | None = None
@@ -74,6 +80,8 @@ class Rack:
         self.channels = {row.id: row for row in snapshot.channels}
         self.history.clear()
         self.history.extend(snapshot.history)
+        self.events.clear()
+        self.events.extend(snapshot.events)
         self._arrange()
         return Change(set(self.channels), layout=True)
 
@@ -86,6 +94,7 @@ class Rack:
         for channel_id in delta.removed:
             self.channels.pop(channel_id, None)
         self.history.append(delta.system)
+        self.events.extend(delta.events)
         before = self.shown
         self._arrange()
         return Change({row.id for row in delta.changed} | ticking, layout=self.shown != before)

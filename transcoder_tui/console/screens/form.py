@@ -22,7 +22,7 @@ from transcoder_tui.console.ladder import next_rung
 from transcoder_tui.console.orders import Question
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
-from transcoder_tui.console.screens.ladders import LadderScreen
+from transcoder_tui.console.screens.ladder_choice import LadderChoiceScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
 from transcoder_tui.console.status import is_live
 from transcoder_tui.console.widgets.cost_line import CostLine
@@ -304,7 +304,7 @@ class FormScreen(Screen["ChannelDocument"]):
         except TranscoderError as error:
             self.app.push_screen(FaultScreen(error.title, error.faults))
             return
-        chosen = await self.app.push_screen_wait(LadderScreen(ladders))
+        chosen = await self.app.push_screen_wait(LadderChoiceScreen(ladders))
         if chosen is None:
             return
         before = self._sections("renditions")

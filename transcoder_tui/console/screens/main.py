@@ -6,52 +6,41 @@ from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.heights import NOTICE_SHARE, TITLES, share_out
+from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.channel_table import ChannelTable, TableHeader
 from transcoder_tui.console.widgets.empty import EmptyState
 from transcoder_tui.console.widgets.fault_line import FaultLine
 from transcoder_tui.console.widgets.heading import Heading
-from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.console.widgets.log_pane import LogPane
 from transcoder_tui.console.widgets.notice import Notice, worker_faults
 from transcoder_tui.console.widgets.system_strip import SystemStrip
-from transcoder_tui.console.widgets.title_bar import TitleBar
+from transcoder_tui.console.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from transcoder_tui.console.app import ConsoleApp
     from transcoder_tui.console.orders import Order
     from transcoder_tui.models.view import ChannelView
 
 
-class MainScreen(Screen[None]):
-    """What an operator has in front of him all day.
+class MainScreen(View):
+    """What an operator has in front of him all day."""
 
-    Args:
-        rack: What is shown.
-        read_only: Whether the console may only look.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("main")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("channels")]
+    VIEW = "channels"
     AUTO_FOCUS = "#table"
 
-    app: "ConsoleApp"
-
     def __init__(self, rack: Rack, *, read_only: bool) -> None:
-        super().__init__()
-        self._rack = rack
-        self._read_only = read_only
+        super().__init__(rack, read_only=read_only)
         self._lost: str = ""
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """From top to bottom."""
-        table = ChannelTable(self._rack, id="table")
-        yield TitleBar(self._rack, read_only=self._read_only, id="title")
+        table = ChannelTable(self.rack, id="table")
         yield Notice(id="notice")
-        yield SystemStrip(self._rack, id="system")
+        yield SystemStrip(self.rack, id="system")
         yield Heading("Table", id="narrowed")
         yield TableHeader(table, id="columns")
         yield table
@@ -59,7 +48,6 @@ class MainScreen(Screen[None]):
         yield Heading("Log", id="log-heading")
         yield FaultLine(id="fault")
         yield LogPane(id="log")
-        yield KeyBar("main", read_only=self._read_only, id="keys")
 
     def on_mount(self) -> None:
         """Begins with what is known, which is nothing yet."""
@@ -67,19 +55,16 @@ class MainScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Shares the height between table and log anew."""
+        super().on_resize()
         self._share_height()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Takes no keys while a form or dialog is on its way: over a slow line they come in bursts."""
-        return not self.app.opening
 
     # What the worker says
 
     def show_change(self, change: Change) -> None:
         """Draws what a message of the stream changed."""
+        super().show_change(change)
         self._lost = ""
-        self.query_one(TitleBar).show()
-        self.query_one(Notice).show(worker_faults(self._rack.worker))
+        self.query_one(Notice).show(worker_faults(self.rack.worker))
         self.query_one(SystemStrip).refresh()
         table = self.query_one(ChannelTable)
         table.stale = False
@@ -90,14 +75,9 @@ class MainScreen(Screen[None]):
         self.query_one(LogPane).poll()
 
     def show_lost(self, words: str, advice: str) -> None:
-        """Greys what is shown and says since when and why.
-
-        Args:
-            words: For the title bar.
-            advice: What would help, shown where there is nothing else to show.
-        """
+        """Greys what is shown and says since when and why."""
+        super().show_lost(words, advice)
         self._lost = advice
-        self.query_one(TitleBar).show(words)
         self.query_one(Notice).show([])
         self.query_one(ChannelTable).stale = True
         self._show_layout()
@@ -109,20 +89,20 @@ class MainScreen(Screen[None]):
 
     def _show_layout(self) -> None:
         """What depends on how many rows there are, and which."""
-        rack = self._rack
+        rack = self.rack
         empty = not rack.channels
         zoomed = self.has_class("-zoomed")
         narrowed = self.query_one("#narrowed", Heading)
         narrowed.display = bool(rack.filter or rack.marks) and not zoomed
         narrowed.show(*self._narrowed_words())
         self.query_one(TableHeader).refresh()
-        self.query_one(EmptyState).show(rack, self._lost, read_only=self._read_only)
+        self.query_one(EmptyState).show(rack, self._lost, read_only=self.read_only)
         for part in ("#columns", "#table"):
             self.query_one(part).display = not empty and not zoomed
         self._share_height()
 
     def _narrowed_words(self) -> tuple[str, str]:
-        rack = self._rack
+        rack = self.rack
         total = len(rack.channels)
         subject = f"{len(rack.shown)} of {total} channels contain {rack.filter!r}" if rack.filter else f"all {total}"
         hidden = rack.hidden_marks()
@@ -137,20 +117,20 @@ class MainScreen(Screen[None]):
         notice = self.query_one(Notice)
         said = min(notice.wanted(width), max(1, int(height * NOTICE_SHARE)))
         notice.allow(said)
-        room = height - TITLES - said - asked
-        shares = share_out(room, strip=strip.wanted(width), rows=len(self._rack.shown), fault=fault.wanted(width))
+        room = height - TITLES - said - asked - self.query_one(TabBar).display
+        shares = share_out(room, strip=strip.wanted(width), rows=len(self.rack.shown), fault=fault.wanted(width))
         strip.allow(0 if zoomed else shares.strip)
         fault.allow(fault.wanted(width) if zoomed else shares.fault)
         self.query_one(ChannelTable).styles.height = shares.table
         if log.has_focus and not (zoomed or shares.log):
             self.query_one(ChannelTable).focus()
         for part in (self.query_one("#log-heading"), log):
-            part.display = bool(self._rack.channels) and (zoomed or shares.log)
+            part.display = bool(self.rack.channels) and (zoomed or shares.log)
 
     def _show_channel(self) -> None:
         """What depends on the channel under the cursor."""
-        row = self._rack.current
-        self.query_one(FaultLine).show(row, self._rack.at)
+        row = self.rack.current
+        self.query_one(FaultLine).show(row, self.rack.at)
         self._share_height()
         pane = self.query_one(LogPane)
         if pane.channel_id != (row.id if row else None):
@@ -159,7 +139,7 @@ class MainScreen(Screen[None]):
 
     @on(LogPane.Moved)
     def _show_log_heading(self) -> None:
-        row = self._rack.current
+        row = self.rack.current
         pane = self.query_one(LogPane)
         if row is None:
             note = ""
@@ -181,11 +161,11 @@ class MainScreen(Screen[None]):
         page = max(1, table.size.height - 1)
         steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
         if where == "first":
-            self._rack.go(0)
+            self.rack.go(0)
         elif where == "last":
-            self._rack.go(len(self._rack.shown) - 1)
+            self.rack.go(len(self.rack.shown) - 1)
         elif where in steps:
-            self._rack.move(steps[where])
+            self.rack.move(steps[where])
         table.show_cursor()
         self._show_channel()
 
@@ -208,13 +188,13 @@ class MainScreen(Screen[None]):
 
     @on(ChannelTable.Pointed)
     def _point(self, event: ChannelTable.Pointed) -> None:
-        self._rack.go(event.line)
+        self.rack.go(event.line)
         self.query_one(ChannelTable).show_cursor()
         self._show_channel()
 
     def action_switch(self) -> None:
         """Gives the keys to the log, or back to the table."""
-        if self._rack.channels and not self.has_class("-zoomed"):
+        if self.rack.channels and not self.has_class("-zoomed"):
             pane, table = self.query_one(LogPane), self.query_one(ChannelTable)
             (table if pane.has_focus or not pane.display else pane).focus()
 
@@ -222,7 +202,7 @@ class MainScreen(Screen[None]):
 
     def action_log(self) -> None:
         """The log over the whole screen, and back."""
-        if not self._rack.channels:
+        if not self.rack.channels:
             return
         self.toggle_class("-zoomed")
         self._show_layout()
@@ -240,20 +220,20 @@ class MainScreen(Screen[None]):
 
     def action_sort(self, column: str) -> None:
         """Sorts by a column; again turns the order round."""
-        self._rack.sort_by(column)
+        self.rack.sort_by(column)
         self._show_everything()
 
     def action_mark(self) -> None:
         """Marks the channel under the cursor and goes on to the next."""
         if not self._chosen():
             return
-        self._rack.toggle_mark()
-        self._rack.move(1)
+        self.rack.toggle_mark()
+        self.rack.move(1)
         self._show_everything()
 
     def action_mark_shown(self) -> None:
         """Marks everything in the table."""
-        self._rack.mark_shown()
+        self.rack.mark_shown()
         self._show_everything()
 
     async def action_filter(self) -> None:
@@ -267,12 +247,12 @@ class MainScreen(Screen[None]):
             raise SkipAction
         if self.has_class("-zoomed"):
             self.action_log()
-        field = FilterField(self._rack.filter, self._narrow, self._leave_filter)
+        field = FilterField(self.rack.filter, self._narrow, self._leave_filter)
         await self.mount(field, before="#columns")
         self.set_focus(field)
 
     def _narrow(self, text: str) -> None:
-        self._rack.narrow(text)
+        self.rack.narrow(text)
         self._show_everything()
 
     def _leave_filter(self) -> None:
@@ -282,17 +262,17 @@ class MainScreen(Screen[None]):
     def action_back(self) -> None:
         """Out of the filter's field, the log, the marks, the filter: in this order."""
         if self.query("#filter"):
-            self._rack.narrow("")
+            self.rack.narrow("")
             self._leave_filter()
         elif self.has_class("-zoomed"):
             self.action_log()
             return
         elif self.query_one(LogPane).has_focus:
             self.query_one(ChannelTable).focus()
-        elif self._rack.marks:
-            self._rack.marks.clear()
+        elif self.rack.marks:
+            self.rack.marks.clear()
         else:
-            self._rack.narrow("")
+            self.rack.narrow("")
         self._show_everything()
 
     # Channels
@@ -314,18 +294,18 @@ class MainScreen(Screen[None]):
         self._order("delete")
 
     def _order(self, order: "Order") -> None:
-        if self._rack.marks or self._chosen():
-            self.app.order(order, self._rack.targets())
+        if self.rack.marks or self._chosen():
+            self.app.order(order, self.rack.targets())
 
     def _chosen(self) -> "ChannelView | None":
         """The channel under the cursor; where there is none, says so."""
-        if words := self._rack.unchosen():
+        if words := self.rack.unchosen():
             self.notify(words, severity="warning", markup=False)
-        return self._rack.current
+        return self.rack.current
 
     def choose(self, channel_id: int) -> None:
         """Puts the cursor on a channel that the operator has just stored."""
-        self._rack.choose(channel_id)
+        self.rack.choose(channel_id)
         self._show_everything()
 
     def action_new(self) -> None:
@@ -349,20 +329,10 @@ class MainScreen(Screen[None]):
 
     def action_details(self) -> None:
         """Everything about the channel under the cursor."""
-        if channel := self._chosen():
-            self.app.open_details(channel)
+        if self._chosen():
+            self.app.open_view("channel")
 
     def action_command(self) -> None:
         """The FFmpeg command of the channel under the cursor."""
         if channel := self._chosen():
             self.app.open_command(channel)
-
-    # The console
-
-    def action_help(self) -> None:
-        """The keys."""
-        self.app.open_help()
-
-    def action_leave(self) -> None:
-        """Leaves; the channels stay on air."""
-        self.app.leave()

@@ -32,7 +32,7 @@ def _words(rack: Rack, lost: str, read_only: bool) -> list[Content]:
         return [Content("Connecting to the worker …")]
     words = [Content.styled("No channels yet", "bold"), Content("")]
     if not read_only:
-        words += [Content.assemble("Press ", ("n", "bold $accent"), " to create the first one here,"), Content("or")]
+        words += [Content.assemble("Press ", ("+", "bold $accent"), " to create the first one here,"), Content("or")]
     words += [
         Content("apply a line-up file from the shell:"),
         Content(""),

@@ -5,7 +5,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from transcoder_tui.console.actions import Action, Scope, actions_for, shown_key
+from transcoder_tui.console.actions import Action, Scope, actions_for, scopes_of, shown_key
 from transcoder_tui.console.widgets.cells import line
 from transcoder_tui.console.widgets.painted import Painted
 
@@ -18,7 +18,9 @@ def footer_actions(scope: Scope, width: int, *, read_only: bool) -> list[Action]
         width: Cells of the line.
         read_only: Leaves out what would change something.
     """
-    offered = [action for action in actions_for(scope) if action.footer and not (read_only and action.writes)]
+    offered = [
+        action for action in actions_for(*scopes_of(scope)) if action.footer and not (read_only and action.writes)
+    ]
     chosen: list[Action] = []
     room = width
     for action in sorted(offered, key=lambda action: -action.footer):

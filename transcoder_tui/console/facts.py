@@ -1,28 +1,16 @@
-"""Everything that the worker knows of one channel, kept up to date."""
+"""Everything that the worker knows of one channel, in words. Pure."""
 
 from collections.abc import Iterator
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from typing import TYPE_CHECKING
 
 from transcoder_tui.client.outlook import outlook
 from transcoder_tui.console import format as written
-from transcoder_tui.console.state import Rack
 from transcoder_tui.console.status import is_live, life_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from transcoder_tui.models.view import ChannelView
-
-LABEL_WIDTH = 11
-"""Cells for a label; the longest is ``Renditions``."""
 
 
 def facts(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, str]]:
@@ -83,62 +71,3 @@ def _alarms(row: "ChannelView", now: "datetime | None") -> Iterator[tuple[str, s
 def _listed(label: str, entries: list[str]) -> Iterator[tuple[str, str]]:
     for number, entry in enumerate(entries):
         yield "" if number else label, entry
-
-
-class DetailsScreen(ModalScreen[None]):
-    """One channel.
-
-    Args:
-        rack: What is known.
-        channel_id: Of which channel.
-    """
-
-    CSS_PATH = "details.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i,enter", "close", "Close", show=False),
-        Binding("up,k", "scroll(-1)", "Up", show=False),
-        Binding("down,j", "scroll(1)", "Down", show=False),
-    ]
-
-    def __init__(self, rack: Rack, channel_id: int) -> None:
-        super().__init__()
-        self._rack = rack
-        self._channel_id = channel_id
-
-    def compose(self) -> ComposeResult:
-        """The facts."""
-        with VerticalScroll(classes="dialog -wide", id="details", can_focus=False) as dialog:
-            dialog.border_subtitle = "esc closes"
-            yield Static(markup=False, id="facts")
-
-    def on_mount(self) -> None:
-        """Keeps the facts up to date, at the pace of the live stream."""
-        self.call_after_refresh(self.show)
-        self.set_interval(1.0, self.show)
-
-    def on_resize(self) -> None:
-        """Breaks long lines anew."""
-        self.call_after_refresh(self.show)
-
-    def show(self) -> None:
-        """Draws what is known now; the last of it stays where the channel was deleted."""
-        row = self._rack.channels.get(self._channel_id)
-        if row is None:
-            return
-        self.query_one("#details").border_title = Content(row.name).markup
-        listed = self.query_one("#facts", Static)
-        room = max(1, listed.size.width - LABEL_WIDTH)
-        lines = [
-            Content.assemble((f"{label:{LABEL_WIDTH}}", "$foreground 60%"), part)
-            for label, text in facts(row, self._rack.at)
-            for label, part in zip(chain([label], repeat("")), Content(text).wrap(room), strict=False)
-        ]
-        listed.update(Content("\n").join(lines))
-
-    def action_close(self) -> None:
-        """Closes the details."""
-        self.dismiss()
-
-    def action_scroll(self, lines: int) -> None:
-        """Scrolls through many renditions and outputs."""
-        self.query_one("#details").scroll_relative(y=lines, animate=False)

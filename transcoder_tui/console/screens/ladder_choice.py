@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transcoder_tui.models.ladder import Ladder
 
 
-class LadderScreen(ListDialog["Ladder"]):
+class LadderChoiceScreen(ListDialog["Ladder"]):
     """A list of the ladders; dismissed with the chosen one, else with nothing.
 
     Args:

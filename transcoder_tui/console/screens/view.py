@@ -1,0 +1,88 @@
+"""What all screens with a number share: title, tabs and keys around a body, kept up to date with the live stream."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from transcoder_tui.console.actions import ViewName, bindings_for
+from transcoder_tui.console.state import Change, Rack
+from transcoder_tui.console.widgets.key_bar import KeyBar
+from transcoder_tui.console.widgets.tab_bar import TabBar
+from transcoder_tui.console.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from transcoder_tui.console.app import ConsoleApp
+
+
+class View(Screen[None]):
+    """A screen with a number.
+
+    Args:
+        rack: What is shown.
+        read_only: Whether the console may only look.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("view")]
+    VIEW: ClassVar[ViewName]
+    """Its name, by which keys and the command line find it."""
+
+    app: "ConsoleApp"
+
+    def __init__(self, rack: Rack, *, read_only: bool) -> None:
+        super().__init__()
+        self.rack = rack
+        self.read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield TitleBar(self.rack, read_only=self.read_only, id="title")
+        yield TabBar(self.VIEW, id="tabs")
+        yield from self.body()
+        yield KeyBar(self.VIEW, read_only=self.read_only, id="keys")
+
+    def body(self) -> ComposeResult:
+        """What stands between title and keys."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Takes no keys while a form or dialog is on its way: over a slow line they come in bursts."""
+        return not self.app.opening
+
+    def on_resize(self) -> None:
+        """Gives the tabs a line where there is one to spare."""
+        self.query_one(TabBar).fit(self.size.height)
+
+    # What the worker says
+
+    def show_change(self, change: Change) -> None:
+        """Draws what a message of the live stream changed; called once a second while the worker answers."""
+        self.query_one(TitleBar).show()
+
+    def show_lost(self, words: str, advice: str) -> None:
+        """Greys what is shown and says since when and why; called once a second while the worker does not answer.
+
+        Args:
+            words: For the title bar.
+            advice: What would help, shown where there is nothing else to show.
+        """
+        self.query_one(TitleBar).show(words)
+
+    # The console
+
+    def action_view(self, name: ViewName) -> None:
+        """Opens a screen by its name."""
+        self.app.open_view(name)
+
+    def action_last(self) -> None:
+        """Back to the last screen."""
+        self.app.open_last_view()
+
+    def action_help(self) -> None:
+        """The keys."""
+        self.app.open_help()
+
+    def action_leave(self) -> None:
+        """Leaves; the channels stay on air."""
+        self.app.leave()

@@ -7,16 +7,26 @@ configuration directory, else ``/etc/transcoder-tui/settings.toml``.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from transcoder_tui.errors import Fault, HostFault, InvalidInput
 from transcoder_tui.models.faults import faults_of
+from transcoder_tui.models.setting import DEFAULT, Setting
 
 APP = "transcoder-tui"
 MAX_SOCKET_PATH = 107
@@ -38,7 +48,7 @@ OwnPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FFmpegSettings(_Section):
@@ -150,7 +160,6 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     data_dir: AbsolutePath = Field(default_factory=lambda: Path(platformdirs.user_state_dir(APP)))
@@ -180,6 +189,9 @@ class Settings(BaseSettings):
     """The log of each channel."""
     api: ApiSettings = ApiSettings()
     """How clients reach the worker."""
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    """Where each setting comes from that is not at its default, by its name with its section."""
 
     @classmethod
     def settings_customise_sources(
@@ -287,6 +299,7 @@ def load_settings(**arguments: Any) -> Settings:
         raise InvalidInput(
             [Fault(f"the settings file cannot be read: {error}", "write it as TOML", "settings")]
         ) from None
+    settings._origins = _origins(given)
     if len(bytes(settings.socket)) > MAX_SOCKET_PATH:
         raise HostFault(
             f"the path of the worker's socket is longer than {MAX_SOCKET_PATH} bytes: {settings.socket}",
@@ -294,3 +307,72 @@ def load_settings(**arguments: Any) -> Settings:
             "api.socket",
         )
     return settings
+
+
+def describe_settings(settings: Settings) -> list[Setting]:
+    """Every setting with its value, its default and where it comes from, in the order of declaration.
+
+    Args:
+        settings: As :func:`load_settings` gave them: environment and file may have changed since.
+    """
+    return [
+        Setting(
+            name=name,
+            value=to_jsonable_python(value),
+            default=to_jsonable_python(field.get_default(call_default_factory=True)),
+            origin=settings._origins.get(name, DEFAULT),
+            help=text,
+        )
+        for name, field, value, text in _settings_of(settings)
+    ]
+
+
+def _settings_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, FieldInfo, object, str]]:
+    texts = _help_texts(type(section))
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, _Section):
+            yield from _settings_of(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field, value, texts.get(name, "")
+
+
+def _help_texts(section: type[BaseModel]) -> dict[str, str]:
+    """The text beneath each field. Read when asked for: pydantic would read it at every start of every program."""
+    import ast
+    import inspect
+
+    [definition] = ast.parse(inspect.getsource(section)).body
+    assert isinstance(definition, ast.ClassDef), "the source of a class is a class"
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
+
+
+def _origins(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Where each setting comes from that is given anywhere, by the sources of :class:`Settings`."""
+    found: dict[str, str] = {}
+    file = config_file()
+    if file is not None:
+        found |= dict.fromkeys(_names(_TomlFile(Settings, file)()), f"file {file}")
+    found |= {name: f"environment {_variable(name)}" for name in _names(EnvSettingsSource(Settings)())}
+    return found | dict.fromkeys(_names(arguments), "argument")
+
+
+def _names(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _names(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _variable(name: str) -> str:
+    """The environment variable that gives a setting: its own, else that of its whole section as JSON."""
+    spelled = {variable.upper(): variable for variable in os.environ}
+    section, _, _ = name.partition(".")
+    candidates = [f"TRANSCODER_{part}".upper() for part in (name.replace(".", "__"), section)]
+    return next((spelled[candidate] for candidate in candidates if candidate in spelled), candidates[0])

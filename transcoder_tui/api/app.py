@@ -15,12 +15,14 @@ from transcoder_tui.api.presence import while_present
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.event import Event
-from transcoder_tui.models.ladder import Ladder
+from transcoder_tui.models.event import Event, EventKind
+from transcoder_tui.models.ladder import LadderView
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
+from transcoder_tui.models.setting import Setting
 from transcoder_tui.models.source import Source
 from transcoder_tui.models.view import (
+    Acknowledgement,
     ChannelDocument,
     CommandView,
     Interface,
@@ -31,6 +33,7 @@ from transcoder_tui.models.view import (
     SourceChoice,
     WorkerView,
 )
+from transcoder_tui.settings import describe_settings
 from transcoder_tui.worker import views
 from transcoder_tui.worker.ladders import all_ladders
 from transcoder_tui.worker.supervisor import Supervisor
@@ -105,6 +108,12 @@ async def delete(channel_id: ChannelId, worker: Worker, actor: Actor) -> None:
     await worker.editor.delete(channel_id, actor)
 
 
+@router.post("/channels/{channel_id}/acknowledge")
+async def acknowledge(channel_id: ChannelId, worker: Worker, actor: Actor) -> Acknowledgement:
+    """Notes that the caller has seen the channel's alarms."""
+    return await worker.acknowledge(channel_id, actor)
+
+
 @router.get("/channels/{channel_id}/log")
 async def log(
     channel_id: ChannelId,
@@ -133,9 +142,21 @@ async def apply(
 
 
 @router.get("/ladders")
-async def ladders(worker: Worker) -> list[Ladder]:
+async def ladders(worker: Worker) -> list[LadderView]:
     """The ladders that a line-up and the form can use."""
     return all_ladders(worker.settings)
+
+
+@router.put("/ladders/{name}")
+async def put_ladder(name: str, document: dict[str, Any], worker: Worker, actor: Actor) -> LadderView:
+    """Stores a ladder of the operator's own, in the place of one of the same name."""
+    return await worker.put_ladder(name, document, actor)
+
+
+@router.delete("/ladders/{name}", status_code=204)
+async def delete_ladder(name: str, worker: Worker, actor: Actor) -> None:
+    """Deletes a ladder of the operator's own."""
+    await worker.delete_ladder(name, actor)
 
 
 @router.get("/jobs", response_model=list[JobView])
@@ -187,6 +208,12 @@ async def interfaces() -> list[Interface]:
     return list_interfaces()
 
 
+@router.get("/settings")
+async def settings(worker: Worker) -> list[Setting]:
+    """The settings in force, and where each comes from."""
+    return describe_settings(worker.settings)
+
+
 @router.get("/metrics", response_model=Metrics)
 async def metrics(worker: Worker) -> Response:
     """Figures of the machine, the worker and every channel."""
@@ -195,10 +222,14 @@ async def metrics(worker: Worker) -> Response:
 
 @router.get("/events")
 async def events(
-    worker: Worker, limit: Lines = 100, channel: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+    worker: Worker,
+    kind: Annotated[list[EventKind], Query(default_factory=list)],
+    limit: Lines = 100,
+    channel: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> list[Event]:
-    """The latest events, oldest first."""
-    return await worker.store.events(limit, channel)
+    """The latest events, oldest first; those before an event, those of some kinds."""
+    return await worker.store.events(limit, channel, before=before, kinds=kind)
 
 
 @router.get("/stream")

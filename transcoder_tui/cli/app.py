@@ -186,6 +186,15 @@ def switch(
     _ask(ctx, lambda client: change_source(client, channel, source))
 
 
+@app.command()
+def acknowledge(ctx: typer.Context, channels: Channels = None, every: All = False) -> None:
+    """Say that the alarms of channels have been seen; the console then alarms for new ones only."""
+    from transcoder_tui.cli.orders import acknowledge as acknowledge_alarms
+
+    names = _which(channels, every)
+    _ask(ctx, lambda client: acknowledge_alarms(client, names))
+
+
 def _order(
     ctx: typer.Context, verb: Literal["start", "stop", "restart"], channels: list[str] | None, every: bool
 ) -> None:

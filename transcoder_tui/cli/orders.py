@@ -1,4 +1,4 @@
-"""``start``, ``stop``, ``restart``, ``delete`` and ``switch``: orders to channels, each with its own result."""
+"""``start``, ``stop``, ``restart``, ``acknowledge`` and so on: orders to channels, each with its own result."""
 
 import asyncio
 import sys
@@ -31,6 +31,19 @@ async def order_each(client: WorkerClient, verb: Verb, jobs: Sequence[JobView]) 
         return _outcome(verb, await client.order(job.id, verb))
 
     return await _each(jobs, one)
+
+
+async def acknowledge(client: WorkerClient, named: Sequence[str] | None) -> ExitCode:
+    """Says that the alarms of the named channels, or of all, have been seen, and prints a line for each channel."""
+
+    async def one(job: JobView) -> str:
+        done = await client.acknowledge(job.id)
+        if not done.alarms:
+            return "no alarm"
+        names = ", ".join(alarm.health for alarm in done.alarms)
+        return f"{'acknowledged' if done.changed else 'already acknowledged'}: {names}"
+
+    return code_of_all(await _each(find_all(await client.jobs(), named), one))
 
 
 async def switch(client: WorkerClient, named: str, number: int) -> ExitCode:

@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel
 
+DEFAULT = "default"
+"""Origin of a setting that nobody set."""
+
 SettingValue = str | int | float | bool | list[str] | None
 """A setting as JSON has it; None where none is given, and the help says what that means."""
 
@@ -21,4 +24,4 @@ class Setting(BaseModel):
     @property
     def is_default(self) -> bool:
         """Whether nobody set it."""
-        return self.origin == "default"
+        return self.origin == DEFAULT

@@ -1,6 +1,6 @@
 """What the worker notes down as it goes: jobs as they change, and the history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, text
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Session, col, select
 
-from transcoder_tui.models.event import Event, EventFields
+from transcoder_tui.models.event import Event, EventFields, EventKind
 from transcoder_tui.models.job import JobFields
 from transcoder_tui.store.rows import event_values, job_values, read_event
 from transcoder_tui.store.tables import ChannelRow, EventRow, Table
@@ -76,11 +76,17 @@ def write_events(session: Session, events: Sequence[EventFields]) -> list[Event]
     return [Event.model_construct(**value) for value in values]
 
 
-def latest_events(session: Session, limit: int, channel_id: int | None) -> list[Event]:
-    """The latest events, of all channels or of one, oldest first."""
+def latest_events(
+    session: Session, limit: int, channel_id: int | None, before: int | None, kinds: Collection[EventKind]
+) -> list[Event]:
+    """The latest events, oldest first; see :meth:`Store.events`."""
     query = select(EventRow).order_by(col(EventRow.id).desc()).limit(limit)
     if channel_id is not None:
         query = query.where(EventRow.channel_id == channel_id)
+    if before is not None:
+        query = query.where(col(EventRow.id) < before)
+    if kinds:
+        query = query.where(col(EventRow.kind).in_(kinds))
     return [read_event(row) for row in reversed(session.exec(query).all())]
 
 

@@ -1,7 +1,7 @@
 """The worker's database: channels, their jobs, the history. The only writer of it is the worker's one store thread."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from transcoder_tui.errors import StoreUnavailable
-from transcoder_tui.models.event import Event, EventFields
+from transcoder_tui.models.event import Event, EventFields, EventKind
 from transcoder_tui.store.database import Database
 from transcoder_tui.store.edits import Edit, apply_edits, put_channels
 from transcoder_tui.store.entries import Entry, latest_events, trim_events, write_entries
@@ -160,14 +160,23 @@ class Store:
         """
         return await self._write(lambda session: write_entries(session, entries))
 
-    async def events(self, limit: int, channel_id: int | None = None) -> list[Event]:
+    async def events(
+        self,
+        limit: int,
+        channel_id: int | None = None,
+        *,
+        before: int | None = None,
+        kinds: Collection[EventKind] = (),
+    ) -> list[Event]:
         """The latest events, oldest first.
 
         Args:
             limit: How many at most.
             channel_id: Of which channel, which may be deleted; None is all.
+            before: Only those before the event with this id, which may be gone; None is all.
+            kinds: Of which kinds; none is all.
         """
-        return await self._read(lambda session: latest_events(session, limit, channel_id))
+        return await self._read(lambda session: latest_events(session, limit, channel_id, before, kinds))
 
     async def trim_events(self, keep: int) -> None:
         """Deletes all events but the latest ones.

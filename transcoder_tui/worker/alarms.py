@@ -44,8 +44,9 @@ class Alarms:
         raised = []
         for trouble in troubles:
             known = self._active.get(trouble.health)
-            since = known.since if known else at
-            alarm = Alarm(health=trouble.health, since=since, message=trouble.message, remedy=trouble.remedy)
+            alarm = (known or Alarm(health=trouble.health, since=at, message="")).model_copy(
+                update={"message": trouble.message, "remedy": trouble.remedy}
+            )
             self._active[trouble.health] = alarm
             self._gone_at.pop(trouble.health, None)
             if known is None:
@@ -55,6 +56,13 @@ class Alarms:
             self._gone_at.setdefault(health, now)
         passed = [health for health, gone_at in self._gone_at.items() if now - gone_at >= CLEAR_S]
         return raised, self._clear(passed)
+
+    def acknowledge(self, actor: str, at: datetime) -> list[Alarm]:
+        """Takes in that somebody has seen all that is raised; returns what nobody had seen before."""
+        by = {"acknowledged_by": actor, "acknowledged_at": at}
+        seen = [alarm.model_copy(update=by) for alarm in self.active if not alarm.acknowledged_by]
+        self._active |= {alarm.health: alarm for alarm in seen}
+        return seen
 
     def clear(self) -> list[Alarm]:
         """Clears all, as when the channel is stopped; returns what was raised."""

@@ -60,6 +60,15 @@ class Record:
         started = [number for number, line in enumerate(lines) if START in line]
         return lines[started[-1] + 1 :] if started else lines
 
+    def acknowledged(self, alarms: Sequence[Alarm]) -> list[EventFields]:
+        """Somebody has seen alarms."""
+        return [
+            self._event(EventKind.ACKNOWLEDGED, f"{alarm.health}: acknowledged").model_copy(
+                update={"actor": alarm.acknowledged_by, "health": alarm.health}
+            )
+            for alarm in alarms
+        ]
+
     def alarms(self, raised: Sequence[Alarm], cleared: Sequence[Alarm]) -> list[EventFields]:
         """Alarms were raised and cleared."""
         return [*map(self._raised, raised), *map(self._cleared, cleared)]

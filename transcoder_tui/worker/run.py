@@ -152,6 +152,21 @@ class ChannelRun:
                 self.act(restart=True)
             return True
 
+    async def acknowledge(self, actor: str) -> bool:
+        """Notes that somebody has seen the alarms that are raised, also while the database does not work.
+
+        Args:
+            actor: Who has seen them.
+
+        Returns:
+            Whether there was one that nobody had seen.
+        """
+        seen = self._alarms.acknowledge(actor, _utc())
+        if seen:
+            self.job = self.job.model_copy(update={"alarms": self._alarms.active})
+            await self._write(*self._record.acknowledged(seen))
+        return bool(seen)
+
     async def _commit_order(self, change: Callable[[JobFields], dict[str, object]], words: str, actor: str) -> None:
         """Commits an order; what happens meanwhile is written without the job, which the order is about to change.
 

@@ -6,9 +6,12 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from transcoder_tui import __version__
 from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
@@ -19,8 +22,11 @@ from transcoder_tui.host.cpus import online_cpus
 from transcoder_tui.host.fonts import find_font
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
+from transcoder_tui.models.faults import parse
 from transcoder_tui.models.job import Wanted
+from transcoder_tui.models.ladder import Ladder, LadderView
 from transcoder_tui.models.view import (
+    Acknowledgement,
     ChannelDocument,
     ChannelView,
     Delta,
@@ -35,7 +41,7 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.store import backup
 from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.store import Store, StoredChannel
-from transcoder_tui.worker import heartbeat, runfile, views
+from transcoder_tui.worker import heartbeat, ladders, runfile, views
 from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.disk import Disk
@@ -73,6 +79,8 @@ SNAPSHOT_EVENTS = 100
 """Lines of history in a snapshot."""
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Supervisor:
@@ -316,6 +324,49 @@ class Supervisor:
         run = self.run(channel_id)
         changed = await run.switch(source, actor)
         return Order(channel=run.spec.name, job=views.job_view(run), changed=changed)
+
+    async def acknowledge(self, channel_id: int, actor: str) -> Acknowledgement:
+        """Notes that somebody has seen the alarms of a channel.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        run = self.run(channel_id)
+        changed = await run.acknowledge(actor)
+        return Acknowledgement(channel=run.spec.name, alarms=run.alarms, changed=changed)
+
+    async def put_ladder(self, name: str, document: dict[str, Any], actor: str) -> LadderView:
+        """Stores a ladder of the operator's own, in the place of one of the same name.
+
+        Raises:
+            InvalidInput: With a fault for each field that is wrong.
+            HostFault: Where the operator's file cannot be written.
+        """
+        ladder = parse(Ladder, {"name": name, **document})
+        stored = await self._ask_disk(partial(ladders.put, self.settings, name, ladder))
+        self._audit(f"ladder {ladder.name} stored", actor)
+        return stored
+
+    async def delete_ladder(self, name: str, actor: str) -> None:
+        """Deletes a ladder of the operator's own.
+
+        Raises:
+            InvalidInput: Where the operator has none of this name.
+            HostFault: As for :meth:`put_ladder`.
+        """
+        await self._ask_disk(partial(ladders.delete, self.settings, name))
+        self._audit(f"ladder {name} deleted", actor)
+
+    async def _ask_disk(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._context.disk.ask(work)
+        except TimeoutError:
+            raise HostFault(
+                f"the disk of {self.settings.data_dir} does not answer", "look at the disk and what it is mounted from"
+            ) from None
+
+    def _audit(self, message: str, actor: str) -> None:
+        self.journal.write(None, None, [EventFields(at=_utc(), kind=EventKind.CONFIG, message=message, actor=actor)])
 
     # What it shows
 

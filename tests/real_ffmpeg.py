@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,11 +65,13 @@ class Run:
         return reader.result(exit_code, ours=False)
 
 
-def put_on_air(spec: ChannelSpec, binary: Binary, host: HostFacts, directory: Path, name: str) -> Run:
+def put_on_air(
+    spec: ChannelSpec, binary: Binary, host: HostFacts, directory: Path, name: str, codecs: Sequence[str] = ()
+) -> Run:
     """Starts a channel whose directories are there; leaves ``NAME.log`` and ``NAME.progress`` behind."""
     log_file, progress_file = (directory / f"{name}.{kind}" for kind in ("log", "progress"))
     with log_file.open("ab") as log, progress_file.open("ab") as progress:
-        command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()))
+        command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()), codecs=codecs)
         process = subprocess.Popen(
             command.argv,
             env=dict(command.env),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from ffmpeg_samples import BINARY, HOST, channel
+from ffmpeg_samples import BINARY, HOST, channel, rung
 
 from transcoder_tui.errors import HostFault, InvalidInput, SourceFault
 from transcoder_tui.ffmpeg.command import build_command
@@ -130,8 +130,8 @@ class TestStreams:
         assert told == {"-metadata:s:a:0": "language=fra", "-metadata:s:a:2": "language=eng"}
 
 
-def stream(index: int, kind: Kind, pid: int | None, language: str = "") -> ProbedStream:
-    return ProbedStream(index=index, kind=kind, pid=pid, language=language)
+def stream(index: int, kind: Kind, pid: int | None, language: str = "", codec: str = "") -> ProbedStream:
+    return ProbedStream(index=index, kind=kind, pid=pid, language=language, codec=codec)
 
 
 FOUND = Probe(
@@ -143,10 +143,10 @@ FOUND = Probe(
     ],
     streams=[
         stream(0, "video", 0x101),
-        stream(1, "audio", 0x102, "fra"),
+        stream(1, "audio", 0x102, "fra", "mp2"),
         stream(2, "video", 0x201),
-        stream(3, "audio", 0x202, "eng"),
-        stream(4, "audio", 0x203, "eng,fra"),
+        stream(3, "audio", 0x202, "eng", "aac"),
+        stream(4, "audio", 0x203, "eng,fra", "ac3"),
         stream(5, "subtitle", 0x204, "swe"),
     ],
 )
@@ -158,7 +158,7 @@ class TestNames:
             {"url": GROUP, "program": "news", "audio": "fra, eng, #1", "subtitles": "nor, swe", "data": "all"}
         )
 
-        found = resolve(source, FOUND, "sources[0]")
+        found = resolve(source, FOUND, "sources[0]").source
 
         assert (found.program, found.audio) == ("102", "0x203=fra, 0x202=eng, #1")
         assert (found.subtitles, found.data) == ("0x204=swe", "all")
@@ -166,7 +166,7 @@ class TestNames:
     def test_of_copied_streams_may_be_missing(self) -> None:
         source = Source.model_validate({"url": GROUP, "subtitles": "nor"})
 
-        assert resolve(source, FOUND, "sources[0]").subtitles is None
+        assert resolve(source, FOUND, "sources[0]").source.subtitles is None
 
     def test_that_are_not_there_are_refused_with_what_is(self) -> None:
         weather = Source.model_validate({"url": GROUP, "program": "WEATHER"})
@@ -194,3 +194,46 @@ class TestNames:
 
         assert not needs_look(encoded, encoded.sources[0])
         assert needs_look(copied, copied.sources[0])
+
+    @pytest.mark.parametrize(
+        ("output", "codec", "asked"),
+        [
+            ({"url": "hls://a", "format": "fmp4"}, "copy", True),
+            ({"url": "file://a.mp4"}, "copy", True),
+            ({"url": "hls://a", "format": "fmp4"}, "aac", False),
+            ({"url": "hls://a"}, "copy", False),
+            ({"url": "dash://a"}, "copy", False),
+        ],
+    )
+    def test_of_codecs_are_asked_for_where_mp4_takes_a_sound_as_it_is(
+        self, output: dict[str, Any], codec: str, asked: bool
+    ) -> None:
+        rendition = rung("only")
+        rendition["audio"]["codec"] = codec
+        spec = channel(output, source=GROUP, renditions=[rendition])
+
+        assert needs_look(spec, spec.sources[0]) is asked
+
+
+class TestCodecs:
+    @pytest.mark.parametrize(
+        ("fields", "codecs"),
+        [
+            ({"program": "NEWS", "audio": "eng, fra, #2"}, ("aac", "ac3", "ac3")),
+            ({"audio": "#1"}, ("mp2",)),
+            ({"program": "102", "audio": "0x102, 0x202"}, ("mp2", "aac")),
+            ({"audio": "0x999, #7"}, ("", "")),
+        ],
+    )
+    def test_are_those_of_the_sounds_that_are_taken(self, fields: dict[str, Any], codecs: tuple[str, ...]) -> None:
+        source = Source.model_validate({"url": GROUP, **fields})
+
+        assert resolve(source, FOUND, "sources[0]").codecs == codecs
+
+    def test_are_known_where_no_pids_are_shown_but_all_sounds_are_alike(self) -> None:
+        streams = [stream(0, "video", None), stream(1, "audio", None, "", "aac"), stream(2, "audio", None, "", "aac")]
+        source = Source.model_validate({"url": "rtp://239.1.1.1:5000", "audio": "0x203"})
+
+        found = resolve(source, Probe(source=source.url, container="rtp", streams=streams), "sources[0]")
+
+        assert found.codecs == ("aac",)

@@ -1,12 +1,14 @@
 """What FFmpeg is told of each kind of output, and what is made of its master playlist."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import m3u8
 import pytest
-from ffmpeg_samples import HOST, channel, command, rung, value_of
+from ffmpeg_samples import BINARY, HOST, channel, command, rung, value_of
 
+from transcoder_tui.ffmpeg.command import build_command
 from transcoder_tui.ffmpeg.master import Sound, Variant, corrected, segments_of
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 
@@ -180,3 +182,41 @@ def test_hls_keeps_each_key_file_where_its_playlists_find_it() -> None:
 
     assert Path(value_of(built, "-hls_key_info_file")).parent == Path("/srv/hls/news/hd")
     assert "periodic_rekey" in value_of(built, "-hls_flags")
+
+
+class TestCopiedAac:
+    def built(self, *outputs: dict[str, Any], codecs: tuple[str, ...]) -> list[str]:
+        ladder = [{**rung("hi"), "audio": {"codec": "copy", "bitrate": "64k"}}, rung("lo")]
+        spec = channel(*outputs, source="udp://239.1.1.1:5000", renditions=ladder)
+        spec.sources[0].audio = "#1, #2"
+        return list(build_command(spec, BINARY, HOST, codecs=codecs).argv)
+
+    def test_loses_its_headers_on_the_way_into_mp4_only(self) -> None:
+        outputs = {
+            "hls://a": {"format": "fmp4"},
+            "file://a.mp4": {"rendition": "hi"},
+            "file://b.mp4": {"rendition": "lo"},
+            "hls://c": {},
+            "dash://d": {},
+            "udp://239.2.1.1:5000": {"rendition": "hi"},
+        }
+
+        argv = self.built(*({"url": url, **fields} for url, fields in outputs.items()), codecs=("ac3", "aac"))
+
+        # Pictures come first, then the sounds as they are, then both of them encoded.
+        places = [re.findall(r"bsfs/(\d)=aac_adtstoasc", slave) for slave in argv[-1].split("|")]
+        assert dict(zip(outputs, places, strict=True)) == {
+            **{url: [] for url in outputs},
+            "hls://a": ["3"],
+            "file://a.mp4": ["2"],
+        }
+
+    def test_is_filtered_by_a_plain_output_too(self) -> None:
+        argv = self.built({"url": "file://a.mp4", "rendition": "hi"}, codecs=("ac3", "aac"))
+
+        assert argv[argv.index("-bsf:a:1") + 1] == "aac_adtstoasc"
+        assert "-bsf:a:0" not in argv
+
+    @pytest.mark.parametrize("codecs", [(), ("", ""), ("mp2", "aac_latm")])
+    def test_is_left_alone_where_it_is_none(self, codecs: tuple[str, ...]) -> None:
+        assert "adtstoasc" not in " ".join(self.built({"url": "hls://a", "format": "fmp4"}, codecs=codecs))

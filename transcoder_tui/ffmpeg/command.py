@@ -48,7 +48,9 @@ class Command:
         return shlex.join(self.masked())
 
 
-def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: int = 0) -> Command:
+def build_command(
+    spec: ChannelSpec, binary: Binary, host: HostFacts, source: int = 0, codecs: Sequence[str] = ()
+) -> Command:
     """What FFmpeg is told for a channel.
 
     Standard input is to be ``/dev/null``. There is no ``-nostdin``: FFmpeg 7.0 ignores SIGTERM with it.
@@ -58,6 +60,7 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
         binary: The FFmpeg that will run it.
         host: This machine.
         source: Index of the source to read.
+        codecs: The codecs of its sounds in the order of the channel's tracks, as far as they are known.
 
     Raises:
         HostFault: Where this machine or its FFmpeg lacks something; names the field.
@@ -66,7 +69,7 @@ def build_command(spec: ChannelSpec, binary: Binary, host: HostFacts, source: in
     plan = plan_streams(spec)
     chosen = spec.sources[source]
     read = build_input(chosen, host, f"sources[{source}]")
-    written = destinations(spec, plan, host)
+    written = destinations(spec, plan, host, codecs)
     if not any("s" in destination.streams for destination in written):
         read = replace(read, copied=())
     arguments = [

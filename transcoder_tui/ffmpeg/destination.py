@@ -47,6 +47,8 @@ class Destination:
     """Whether the container wants parameter sets once, in its header, instead of in the stream."""
     fifo: Mapping[str, str] = field(default_factory=dict)
     """How it is kept apart from the other outputs: options of the fifo muxer. Empty where a failure ends FFmpeg."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Bitstream filters, by the stream that each is for."""
     waits: bool = False
     """Whether it waits for a peer, and so is kept apart even where it is the only output."""
 

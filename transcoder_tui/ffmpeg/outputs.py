@@ -1,8 +1,9 @@
 """What FFmpeg is told to write: a new kind of output is one entry in :data:`KINDS`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from transcoder_tui.ffmpeg import ladders, recording, tee, transport
+from transcoder_tui.ffmpeg import adts, ladders, recording, tee, transport
 from transcoder_tui.ffmpeg.destination import NETWORK_TIMEOUT_US, RECOVERY, Destination, Job
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.ladders import HlsTree, tree_of
@@ -12,15 +13,21 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import LADDERS
 
 
-def destinations(spec: ChannelSpec, plan: Plan, host: HostFacts) -> list[Destination]:
+def destinations(spec: ChannelSpec, plan: Plan, host: HostFacts, codecs: Sequence[str] = ()) -> list[Destination]:
     """Every output of a channel, in its order.
+
+    Args:
+        spec: The channel.
+        plan: The streams to write.
+        host: This machine.
+        codecs: The codecs of the source's sounds in the order of the channel's tracks, as far as they are known.
 
     Raises:
         HostFault: Where this machine lacks an interface or a usable HLS root.
         InvalidInput: Where a file lies outside the media roots.
     """
     jobs = (Job(spec, output, host, plan, f"outputs[{index}]") for index, output in enumerate(spec.outputs))
-    return [KINDS[job.output.address.scheme](job) for job in jobs]
+    return [replace(KINDS[job.output.address.scheme](job), filters=adts.filters(job, codecs)) for job in jobs]
 
 
 def output_arguments(
@@ -115,6 +122,8 @@ def _plain(destination: Destination, interleave_delta: int) -> list[str]:
     arguments = ["-protocol_whitelist", destination.protocols, "-max_interleave_delta", str(interleave_delta)]
     for name, value in destination.options.items():
         arguments += [f"-{name}", value]
+    for stream, named in destination.filters.items():
+        arguments += [f"-bsf:{stream}", named]
     return [*arguments, "-f", destination.muxer, destination.url]
 
 
@@ -129,6 +138,8 @@ def _slave(destination: Destination, interleave_delta: int, global_header: bool)
     }
     if global_header and not destination.global_header:
         options["bsfs/v"] = "dump_extra"
+    # Tee reads no colon in the name of an option: a stream can only be named by its place.
+    options |= {f"bsfs/{destination.streams.index(stream)}": named for stream, named in destination.filters.items()}
     if destination.fifo:
         options |= {"use_fifo": "1", "fifo_options": tee.option_list(destination.fifo)}
     return tee.slave(options, destination.url)

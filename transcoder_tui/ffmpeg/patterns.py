@@ -424,6 +424,12 @@ RULES: tuple[Rule, ...] = (
     ),
     config(
         OUTPUT,
+        r"Malformed AAC bitstream detected",
+        "the copied sound is AAC as transport streams have it, which MP4 does not take",
+        "encode the sound (codec: aac), or choose HLS with TS segments or a .ts file",
+    ),
+    config(
+        OUTPUT,
         r"Invalid segment filename template",
         "the names of segments do not differ",
         "write %d or a time in them",

@@ -1,12 +1,24 @@
-"""What of a source is chosen by name, as numbers: services move, so it is looked for before each start."""
+"""What must be seen of a source before each start: what is chosen by name, as numbers, and the codecs of its sounds."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from transcoder_tui.errors import SourceFault
+from transcoder_tui.ffmpeg.adts import asks_for_codec
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.probe import Kind, Probe, ProbedProgram, ProbedStream
 from transcoder_tui.models.source import Source
 from transcoder_tui.models.tracks import ALL, Track, tracks_of
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """A source as it is at this moment."""
+
+    source: Source
+    """With numbers in place of names."""
+    codecs: tuple[str, ...]
+    """What each sound is encoded with, as FFmpeg names it; empty where it cannot be told."""
 
 
 def needs_look(spec: ChannelSpec, source: Source) -> bool:
@@ -16,11 +28,13 @@ def needs_look(spec: ChannelSpec, source: Source) -> bool:
     """
     copies_sound = any(rendition.audio and rendition.audio.is_copy for rendition in spec.renditions)
     by_language = any(track.pid is None and track.language for track in source.tracks)
-    return source.is_chosen_by_name or (copies_sound and by_language and not source.awaited)
+    if source.awaited:
+        return source.is_chosen_by_name
+    return source.is_chosen_by_name or (copies_sound and by_language) or asks_for_codec(spec, source)
 
 
-def resolve(source: Source, found: Probe, field: str) -> Source:
-    """The source with numbers in place of names.
+def resolve(source: Source, found: Probe, field: str) -> Resolution:
+    """The source with numbers in place of names, and what its sounds are.
 
     Args:
         source: The source.
@@ -32,18 +46,22 @@ def resolve(source: Source, found: Probe, field: str) -> Source:
     """
     program = _program(source, found, f"{field}.program")
     streams = found.streams_of(program) if program else found.streams
+    sounds = _of_kind(streams, "audio")
     update: dict[str, object] = {"program": str(program.number) if program and source.program else None}
     if source.audio:
-        candidates = _of_kind(streams, "audio")
         update["audio"] = _listed(
-            _sound(track, candidates, source.address.masked, f"{field}.audio") for track in source.tracks
+            _sound(track, sounds, source.address.masked, f"{field}.audio") for track in source.tracks
         )
     for name, kind in _COPIED:
         tracks = getattr(source, name)
         if tracks and tracks != ALL:
             candidates = _of_kind(streams, kind)
             update[name] = _listed(_numbered(track, candidates) for track in tracks_of(tracks))
-    return source.model_copy(update=update)
+    numbered = source.model_copy(update=update)
+    # A PID stands for itself, whatever program it belongs to.
+    everywhere = _of_kind(found.streams, "audio")
+    codecs = (_codec(track, everywhere if track.pid is not None else sounds) for track in numbered.tracks)
+    return Resolution(numbered, tuple(codecs))
 
 
 _COPIED: Sequence[tuple[str, Kind]] = (("subtitles", "subtitle"), ("data", "data"))
@@ -82,6 +100,15 @@ def _numbered(track: Track, candidates: Sequence[ProbedStream]) -> str | None:
             number = _number(stream, candidates)
             return f"{number}={track.language}" if stream.pid is not None else number
     return None
+
+
+def _codec(track: Track, candidates: Sequence[ProbedStream]) -> str:
+    if track.place is not None:
+        return candidates[track.place - 1].codec if track.place <= len(candidates) else ""
+    # Over RTP FFmpeg shows no PIDs: any sound may be meant.
+    chosen = [stream for stream in candidates if stream.pid == track.pid]
+    codecs = {stream.codec for stream in chosen or candidates}
+    return codecs.pop() if len(codecs) == 1 else ""
 
 
 def _number(stream: ProbedStream, candidates: Sequence[ProbedStream]) -> str:

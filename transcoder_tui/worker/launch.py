@@ -95,7 +95,8 @@ async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context)
         await context.hardware.test_for(spec, binary)
         host = context.host()
         encoders = _encoders(spec, binary, host)
-        command = build_command(await resolved(spec, source, binary, host), binary, host, source)
+        found = await resolved(spec, source, binary, host)
+        command = build_command(found.spec, binary, host, source, found.codecs)
         try:
             await context.preflights.require(spec, digest(spec), binary, host)
         except TranscoderError as error:

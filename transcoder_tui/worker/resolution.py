@@ -1,9 +1,11 @@
-"""Looks into a source before a start, where something of it is chosen by name."""
+"""Looks into a source before a start, where something of it is chosen by name, or must be known to copy it."""
+
+from dataclasses import dataclass
 
 from transcoder_tui.errors import HostFault, SourceFault
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.facts import HostFacts
-from transcoder_tui.ffmpeg.resolution import needs_look, resolve
+from transcoder_tui.ffmpeg.resolution import Resolution, needs_look, resolve
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.source import Source
 from transcoder_tui.worker.look import Look
@@ -14,8 +16,18 @@ AGAIN_S = 1.0
 """Seconds that must be left for another look, where a name has not come yet."""
 
 
-async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFacts) -> ChannelSpec:
-    """The channel with numbers in place of what one of its sources is asked for by name.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A channel, one of whose sources was looked into."""
+
+    spec: ChannelSpec
+    """With numbers in place of what that source is asked for by name."""
+    codecs: tuple[str, ...] = ()
+    """The codecs of its sounds in the order of the channel's tracks, as far as they are known."""
+
+
+async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFacts) -> Resolved:
+    """The channel as it can be started now, after a look into one of its sources where that is needed.
 
     Args:
         spec: The channel.
@@ -30,15 +42,16 @@ async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFact
     """
     source = spec.sources[index]
     if not needs_look(spec, source):
-        return spec
+        return Resolved(spec)
     try:
-        numbered = await _numbered(source, f"sources[{index}]", Look(source, binary, host, LIMIT_S))
+        found = await _found(source, f"sources[{index}]", Look(source, binary, host, LIMIT_S))
     except OSError as error:
         raise HostFault(f"no program can be started to look into the source: {error.strerror}") from None
-    return spec.model_copy(update={"sources": [*spec.sources[:index], numbered, *spec.sources[index + 1 :]]})
+    sources = [*spec.sources[:index], found.source, *spec.sources[index + 1 :]]
+    return Resolved(spec.model_copy(update={"sources": sources}), found.codecs)
 
 
-async def _numbered(source: Source, field: str, look: Look) -> Source:
+async def _found(source: Source, field: str, look: Look) -> Resolution:
     while True:
         found = await look.description()
         try:

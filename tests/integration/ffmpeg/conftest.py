@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -65,7 +65,7 @@ def host(tmp_path: Path, request: pytest.FixtureRequest) -> HostFacts:
     return HostFacts({"lo": ["127.0.0.1"]}, [base / "media"], base / "hls")
 
 
-Start = Callable[[ChannelSpec], Run]
+Start = Callable[..., Run]
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def start(binary: Binary, host: HostFacts, tmp_path: Path) -> Iterator[Start]:
     """Puts a channel on air; whatever still runs is ended after the test."""
     runs: list[Run] = []
 
-    def run(spec: ChannelSpec) -> Run:
+    def run(spec: ChannelSpec, codecs: Sequence[str] = ()) -> Run:
         for tree in hls_trees(spec, host):
             for playlist in tree.playlists:
                 playlist.parent.mkdir(parents=True, exist_ok=True)
         for recording in recordings(spec, host):
             recording.path.parent.mkdir(parents=True, exist_ok=True)
-        runs.append(put_on_air(spec, binary, host, tmp_path, str(len(runs))))
+        runs.append(put_on_air(spec, binary, host, tmp_path, str(len(runs)), codecs))
         return runs[-1]
 
     yield run

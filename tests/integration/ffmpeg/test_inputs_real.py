@@ -455,7 +455,7 @@ class TestNames:
         url = copied_file(host, multiplex)
         spec = channel({"url": url, "program": "sport", "audio": "fra, eng", "subtitles": "swe, nor"}, codec="copy")
 
-        source = (await resolved(spec, 0, binary, host)).sources[0]
+        source = (await resolved(spec, 0, binary, host)).spec.sources[0]
 
         assert (source.program, source.audio) == ("101", "0x103=fra, 0x102=eng")
         assert source.subtitles == "0x1e1=swe"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hard_multiplex import scrambled
 
 from transcoder_tui.errors import SourceFault
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
@@ -65,17 +66,6 @@ CLIPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def scrambled(stream: bytes, pid: int) -> bytes:
-    """A transport stream with one PID made unreadable, as conditional access does."""
-    packets = bytearray(stream)
-    for start in range(0, len(packets), 188):
-        if (packets[start + 1] & 0x1F) << 8 | packets[start + 2] == pid:
-            field = 1 + packets[start + 4] if packets[start + 3] & 0x20 else 0
-            packets[start + 3] |= 0x80
-            packets[start + 4 + field : start + 188] = os.urandom(max(0, 184 - field))
-    return bytes(packets)
-
-
 def made(directory: Path, name: str, arguments: tuple[str, ...]) -> None:
     last = "ladder/%v.m3u8" if name.startswith("ladder") else name
     argv = ["/usr/bin/ffmpeg", "-loglevel", "error", "-y", *arguments, "-t", "2", last]
@@ -91,7 +81,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "words.srt").write_text("1\n00:00:00,200 --> 00:00:01,500\nhello\n")
     for name, arguments in CLIPS.items():
         made(directory, name, arguments)
-    (directory / "scrambled.ts").write_bytes(scrambled((directory / "mpts.ts").read_bytes(), 258))
+    (directory / "scrambled.ts").write_bytes(scrambled((directory / "mpts.ts").read_bytes(), [258]))
     return directory
 
 

@@ -219,7 +219,8 @@ class Source(BaseModel):
         default=None,
     )
     subtitles: TracksOrAll | None = about(
-        "DVB subtitles and teletext to copy to the outputs that can carry them: all, languages or PIDs.",
+        "DVB subtitles and teletext to copy into transport streams (udp, rtp, srt, .ts files): all, languages or PIDs. "
+        "HLS, DASH and all others go without.",
         label="Subtitles",
         example="all",
         kinds=TRANSPORT_STREAMS,
@@ -227,7 +228,7 @@ class Source(BaseModel):
         default=None,
     )
     data: TracksOrAll | None = about(
-        "Data PIDs to copy to the outputs that can carry them: all, or PIDs. SCTE-35 passes as plain data: "
+        "Data PIDs to copy into transport streams, likewise: all, or PIDs. SCTE-35 passes as plain data: "
         "splicers do not see it.",
         label="Data PIDs",
         example="0x1f0",

@@ -9,6 +9,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
 from transcoder_tui.models.address import Address, parse_address
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.containers import CONTAINERS
 from transcoder_tui.models.lineup import conflicts
 from transcoder_tui.models.output import LADDERS, hls_directory
 from transcoder_tui.worker.limits import cpu_faults
@@ -17,14 +18,14 @@ _PLACE = re.compile(r"channels\[(\d+)\](.*)")
 
 
 def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fault]:
-    """Why this host could not run a channel as asked: its command is built for every source, as at a start.
+    """Why a channel could not run as asked on this host: its command is built for every source, as at a start.
 
     Args:
         spec: The channel.
         binary: The FFmpeg in use; without one, nothing can be said of the command.
         host: What the host has.
     """
-    found = cpu_faults(spec, host.cpus)
+    found = [*cpu_faults(spec, host.cpus), *_left_out(spec)]
     if binary is None:
         return found
     for source in range(len(spec.sources)):
@@ -33,6 +34,17 @@ def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fa
         except TranscoderError as error:
             found += [fault for fault in error.faults if fault not in found]
     return found
+
+
+def _left_out(spec: ChannelSpec) -> Iterator[Fault]:
+    """What a source is asked for that no output carries. Not for the model to refuse: what is stored must stay readable."""
+    if any(CONTAINERS[output.container].accompanied for output in spec.outputs):
+        return
+    remedy = "send them to udp://, rtp://, srt:// or a .ts file as well, or remove it; HLS and DASH carry none"
+    for index, source in enumerate(spec.sources):
+        for name, words in (("subtitles", "subtitles and teletext"), ("data", "data PIDs")):
+            if getattr(source, name):
+                yield Fault(f"no output of this channel carries {words}", remedy, f"sources[{index}].{name}")
 
 
 def clashes(channels: Sequence[ChannelSpec], staying: Sequence[ChannelSpec], host: HostFacts) -> list[Fault]:

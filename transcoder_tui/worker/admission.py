@@ -37,7 +37,7 @@ def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fa
 
 
 def _left_out(spec: ChannelSpec) -> Iterator[Fault]:
-    """What a source is asked for that no output carries. Not for the model to refuse: what is stored must stay readable."""
+    """What a source is asked for that no output carries. The model allows it: what is stored must stay readable."""
     if any(CONTAINERS[output.container].accompanied for output in spec.outputs):
         return
     remedy = "send them to udp://, rtp://, srt:// or a .ts file as well, or remove it; HLS and DASH carry none"

@@ -247,6 +247,11 @@ class Settings(BaseSettings):
         return self.data_dir / "capacity.json"
 
     @property
+    def history(self) -> Path:
+        """How every channel did over the last day."""
+        return self.data_dir / "history.bin"
+
+    @property
     def ladders(self) -> Path:
         """The operator's own ladders, which need not be there."""
         return self.data_dir / "ladders.yaml"

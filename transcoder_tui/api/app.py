@@ -16,6 +16,7 @@ from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventKind
+from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.ladder import LadderView
 from transcoder_tui.models.lineup import Applied
 from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
@@ -123,6 +124,12 @@ async def log(
 ) -> LogChunk:
     """A part of a channel's log: from ``offset`` on, else the last lines."""
     return worker.log_chunk(channel_id, lines, offset)
+
+
+@router.get("/channels/{channel_id}/history", response_model=Series)
+async def history(channel_id: ChannelId, worker: Worker, span: Span = Span.MINUTES) -> Response:
+    """How a channel did over the last minutes or the last day."""
+    return written(worker.history(channel_id, span))
 
 
 @router.get("/channels/{channel_id}/command")

@@ -23,6 +23,7 @@ from transcoder_tui.host.fonts import find_font
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
 from transcoder_tui.models.faults import parse
+from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.ladder import Ladder, LadderView
 from transcoder_tui.models.view import (
@@ -41,7 +42,7 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.store import backup
 from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.store import Store, StoredChannel
-from transcoder_tui.worker import heartbeat, ladders, runfile, views
+from transcoder_tui.worker import heartbeat, history, ladders, runfile, views
 from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.disk import Disk
@@ -49,6 +50,7 @@ from transcoder_tui.worker.editor import STOP_TIMEOUT_S, Editor, find_run
 from transcoder_tui.worker.feed import Feed
 from transcoder_tui.worker.gate import Gate
 from transcoder_tui.worker.hardware import Hardware
+from transcoder_tui.worker.history import Histories
 from transcoder_tui.worker.inspector import Inspector
 from transcoder_tui.worker.journal import Journal
 from transcoder_tui.worker.oom import OomWatch
@@ -103,11 +105,13 @@ class Supervisor:
         self._system = SystemSampler(settings.hls)
         self._processes = ProcessSampler()
         self._history: deque[SystemSample] = deque(maxlen=HISTORY)
+        self._histories = Histories()
         self._rows = views.Rows(settings.retry.attempts)
         self._shown: dict[int, ChannelView] = {}
         self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
         self._unpublished: list[Event] = []
         self._ending_orphans: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self.journal = Journal(self.store, self._announce)
         self._context = Context(
             settings=settings,
@@ -139,6 +143,7 @@ class Supervisor:
         rebooted = self._booted_since_last()
         restored = self.store.restored is not None
         stored = await self._known_channels(rebooted=rebooted)
+        self._histories.load(self.settings.history, _utc())
         self._sample()
         for channel in sorted(stored, key=lambda channel: -channel.spec.priority):
             run = self._runs[channel.id] = ChannelRun(channel, self._context)
@@ -193,6 +198,7 @@ class Supervisor:
             while True:
                 await self._read()
                 self._sample()
+                self._note_figures(time.monotonic())
                 self._context.oom.look(time.monotonic())
                 self._publish(time.monotonic())
                 heartbeat.beat()
@@ -209,6 +215,8 @@ class Supervisor:
             self._ending_orphans.cancel()
         for run in self._runs.values():
             run.leave()
+        with suppress(OSError):
+            await self._context.disk.ask(partial(history.write, self.settings.history, self._histories.packed()))
         self._context.disk.close()
         await self.journal.close()
         await self.store.close()
@@ -240,6 +248,19 @@ class Supervisor:
             self._history.append(self._system.sample())
             self._context.links.clear()
             self._context.links.update({nic.name: nic.up for nic in self._history[-1].nics})
+
+    def _note_figures(self, now: float) -> None:
+        if not self._histories.is_due(now):
+            return
+        figures = {run.id: run.figures(now) for run in self._runs.values() if run.process is not None}
+        if self._histories.tick(figures, self._runs, now, _utc()):
+            self._writing = asyncio.get_running_loop().create_task(self._write_figures())
+
+    async def _write_figures(self) -> None:
+        try:
+            await self._context.disk.ask(partial(history.write, self.settings.history, self._histories.packed()))
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self.settings.history, error or "its disk does not answer")
 
     async def _read(self) -> None:
         live = {run.process.pid: run for run in self._runs.values() if run.process is not None}
@@ -411,6 +432,14 @@ class Supervisor:
         """
         channel_log = self.run(channel_id).log
         return channel_log.tail(lines) if offset is None else channel_log.read(offset, lines)
+
+    def history(self, channel_id: int, span: Span) -> Series:
+        """How a channel did over the last minutes or the last day.
+
+        Raises:
+            NoSuchChannel: Where there is none with this id.
+        """
+        return self._histories.series(self.run(channel_id).id, span)
 
     def metrics(self) -> Metrics:
         """Figures of the machine, the worker and every channel."""

@@ -23,7 +23,7 @@ from transcoder_tui.console.link import WAITS_S, Link, Lost
 from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Rack
-from transcoder_tui.console.theme import NIGHT, needs_sixteen
+from transcoder_tui.console.theme import NIGHT, SIXTEEN, THEMES, needs_sixteen
 from transcoder_tui.errors import Conflict, Fault, HostFault, TranscoderError
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class ConsoleApp(App[str]):
     ) -> None:
         sixteen = needs_sixteen(os.environ)
         super().__init__(ansi_color=True if sixteen else None)
-        self.register_theme(NIGHT)
-        self.theme = "ansi-dark" if sixteen else NIGHT.name
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = SIXTEEN if sixteen else NIGHT.name
         self.animation_level = "none"
         self.rack = Rack()
         self.read_only = read_only

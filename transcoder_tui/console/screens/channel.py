@@ -58,7 +58,7 @@ class ChannelScreen(View):
         listed = self.query_one("#facts", Static)
         room = max(1, listed.size.width - LABEL_WIDTH)
         lines = [
-            Content.assemble((f"{label:{LABEL_WIDTH}}", "$foreground 60%"), part)
+            Content.assemble((f"{label:{LABEL_WIDTH}}", "$foreground 70%"), part)
             for label, text in facts(row, self.rack.at)
             for label, part in zip(chain([label], repeat("")), Content(text).wrap(room), strict=False)
         ]

@@ -1,6 +1,7 @@
 """A console on a worker of the test's own, in a terminal whose abilities do not depend on where the tests run."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pilots import quiet
@@ -17,6 +18,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Directories of the test's own, where a console looks for the user's."""
+    for name in ("CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / f"user-{name.lower()}"))
 
 
 @pytest.fixture(autouse=True)

@@ -15,15 +15,17 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
-from transcoder_tui.console import hangup, orders, sources
 from transcoder_tui.console.ascii import AsciiFilter
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
+from transcoder_tui.console.preferences import Preferences, kept_file, written_file
+from transcoder_tui.console.sanitise import clean
 from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Rack
-from transcoder_tui.console.theme import NIGHT, SIXTEEN, THEMES, needs_sixteen
+from transcoder_tui.console.theme import NAMES, NIGHT, SIXTEEN, THEMES, needs_sixteen
 from transcoder_tui.errors import Conflict, Fault, HostFault, TranscoderError
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class ConsoleApp(App[str]):
         notice: What to tell the operator at the start.
         clock: Seconds that only grow, for the age of what is shown while the worker does not answer.
         waits: Seconds before each further attempt to reach the worker.
+        preferences: What the operator has set for his consoles; without them nothing is read or kept.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -71,14 +74,21 @@ class ConsoleApp(App[str]):
         notice: str = "",
         clock: Callable[[], float] = time.monotonic,
         waits: Sequence[float] = WAITS_S,
+        preferences: Preferences | None = None,
     ) -> None:
         sixteen = needs_sixteen(os.environ)
         super().__init__(ansi_color=True if sixteen else None)
         for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = SIXTEEN if sixteen else NIGHT.name
+        self.preferences = preferences or Preferences()
+        """What the operator has set for his consoles, and what they keep for him."""
+        chosen = self.preferences.theme
+        self.theme = chosen if chosen in NAMES else SIXTEEN if sixteen else NIGHT.name
+        if chosen and chosen not in NAMES:
+            self.preferences.notices.append(f"There is no theme {clean(chosen)!r}; there are {', '.join(NAMES)}.")
         self.animation_level = "none"
         self.rack = Rack()
+        self.rack.sort_as(self.preferences.sort, reverse=self.preferences.reverse)
         self.read_only = read_only
         self._ascii = [AsciiFilter()] if ascii_only else []
         self._notice = notice
@@ -90,6 +100,11 @@ class ConsoleApp(App[str]):
         self._heard_at: float | None = None
         self._main = MainScreen(self.rack, read_only=read_only)
         self._last_view: ViewName = "channels"
+        self._siren = alarms.Siren()
+        self.bell_on = True
+        """Whether the terminal's bell rings at a new alarm."""
+        self.flash_on = True
+        """Whether the title bar flashes at a new alarm."""
 
     @property
     def edge(self) -> Edge | None:
@@ -108,8 +123,9 @@ class ConsoleApp(App[str]):
         """Connects, now that something is on the screen."""
         if not self.is_headless:
             hangup.leave_on_sighup(self.leave)
-        if self._notice:
-            self.notify(self._notice, markup=False)
+        for words in filter(None, [self._notice, *self.preferences.notices]):
+            self.notify(words, markup=False)
+        self.preferences.tell = lambda words: self.notify(words, severity="warning", markup=False)
         self.set_interval(1.0, self._show_age)
         self._follow()
 
@@ -137,6 +153,8 @@ class ConsoleApp(App[str]):
         change = self.rack.fold_snapshot(what) if what.type == "snapshot" else self.rack.fold_delta(what)
         for view in self._views():
             view.show_change(change)
+        if self._siren.hears(self.rack.channels.values(), self._clock()):
+            self._ring()
         if back:
             self.notify("The worker answers again.", markup=False)
 
@@ -149,6 +167,51 @@ class ConsoleApp(App[str]):
         advice = f"{self._lost.fault}\n{self._lost.remedy}"
         for view in self._views():
             view.show_lost(f"worker does not answer{seen} - channels stay on air", advice)
+
+    # Alarms
+
+    def _ring(self) -> None:
+        if self.bell_on:
+            self.bell()
+        if self.flash_on:
+            for view in self._views():
+                view.flash()
+
+    def acknowledge(self, channels: "list[ChannelView]") -> None:
+        """Says that the alarms of channels have been seen."""
+        if not channels or not self._may_write():
+            return
+        if alarmed := alarms.alarmed(channels):
+            self._acknowledge(alarmed)
+        else:
+            self.notify("No alarm to acknowledge.", markup=False)
+
+    @work(group="orders")
+    async def _acknowledge(self, channels: "list[ChannelView]") -> None:
+        if self.edge is None:
+            return
+        failed = await alarms.acknowledge(self.edge, channels)
+        if well := len(channels) - len(failed):
+            names = orders.named([row.name for row in channels]) if not failed else written.plural(well, "channel")
+            self.notify(f"Acknowledged: {names}", markup=False)
+        if failed:
+            self.show_faults("Could not acknowledge", failed)
+
+    def go_to_alarm(self) -> None:
+        """Jumps to the next channel with an alarm that nobody has acknowledged, be it hidden by the filter."""
+        row = alarms.next_alarmed(self.rack.channels.values(), self.rack.cursor)
+        if row is None:
+            self.notify(alarms.NONE_LEFT, markup=False)
+            return
+        if row.id not in self.rack.shown:
+            self.rack.narrow("")
+            self.notify(f"The filter is cleared: it hid {row.name}.", markup=False)
+        self.view.go_to(row.id)
+
+    def go_to_channel(self, channel_id: int) -> None:
+        """Opens the table with the cursor on a channel."""
+        self.open_view("channels")
+        self._main.choose(channel_id)
 
     # Orders
 
@@ -367,5 +430,6 @@ def run_console(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise HostFault("the console needs a terminal", "run it in one, or use 'transcoder-tui channels'", "terminal")
     hangup.leave_with_terminal(sys.stdin.fileno())
-    app = ConsoleApp(client_factory, ascii_only=ascii_only, read_only=read_only, notice=notice)
+    preferences = Preferences.load(written_file(), kept_file())
+    app = ConsoleApp(client_factory, ascii_only=ascii_only, read_only=read_only, notice=notice, preferences=preferences)
     return app.run() or ""

@@ -138,6 +138,12 @@ class Rack:
         self.sort = column
         self._arrange()
 
+    def sort_as(self, column: str, *, reverse: bool) -> None:
+        """Sorts as it was sorted before; a column that there is not leaves the order as it is."""
+        if column in SORT_KEYS:
+            self.sort, self.reverse = column, reverse
+            self._arrange()
+
     def narrow(self, text: str) -> None:
         """Shows only channels that contain ``text`` in name, group, source or status.
 

@@ -221,6 +221,7 @@ class MainScreen(View):
     def action_sort(self, column: str) -> None:
         """Sorts by a column; again turns the order round."""
         self.rack.sort_by(column)
+        self.app.preferences.keep(sort=self.rack.sort, reverse=self.rack.reverse)
         self._show_everything()
 
     def action_mark(self) -> None:
@@ -303,8 +304,13 @@ class MainScreen(View):
             self.notify(words, severity="warning", markup=False)
         return self.rack.current
 
+    def action_acknowledge(self) -> None:
+        """Acknowledges the alarms of the marked channels, else of the one under the cursor."""
+        if self.rack.marks or self._chosen():
+            self.app.acknowledge(self.rack.targets())
+
     def choose(self, channel_id: int) -> None:
-        """Puts the cursor on a channel that the operator has just stored."""
+        """Puts the cursor on a channel."""
         self.rack.choose(channel_id)
         self._show_everything()
 

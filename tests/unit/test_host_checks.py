@@ -17,10 +17,10 @@ from transcoder_tui.host.checks import (
     check_receive_buffer,
     check_run_directory,
     check_space,
-    file_system,
     machine_checks,
     parse_routes,
 )
+from transcoder_tui.host.disks import mount_of
 from transcoder_tui.host.interfaces import addresses, list_interfaces, usable_addresses
 from transcoder_tui.models.view import Interface
 from transcoder_tui.settings import Settings
@@ -148,7 +148,9 @@ def test_free_space_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_the_file_system_of_a_path_is_that_of_its_nearest_mount(path: str, kind: str) -> None:
-    assert file_system(Path(path), MOUNTS) == kind
+    mount = mount_of(Path(path), MOUNTS)
+    assert mount is not None
+    assert mount.kind == kind
 
 
 def test_a_run_directory_on_disk_is_advised_against(tmp_path: Path) -> None:

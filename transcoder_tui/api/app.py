@@ -19,6 +19,7 @@ from transcoder_tui.models.event import Event, EventKind
 from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.ladder import LadderView
 from transcoder_tui.models.lineup import Applied
+from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
 from transcoder_tui.models.setting import Setting
 from transcoder_tui.models.source import Source
@@ -213,6 +214,12 @@ async def cost(
 async def interfaces() -> list[Interface]:
     """The network interfaces of this host."""
     return list_interfaces()
+
+
+@router.get("/machine", response_model=Machine)
+async def machine(worker: Worker) -> Response:
+    """The machine in depth, as of now."""
+    return written(await worker.machine())
 
 
 @router.get("/settings")

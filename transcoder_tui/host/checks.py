@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import pwd
-import re
 import resource
 import shlex
 import struct
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transcoder_tui.host.cgroups import NoGround, find_ground
+from transcoder_tui.host.disks import mount_of
 from transcoder_tui.host.interfaces import list_interfaces
 from transcoder_tui.host.sampling import disk_space, existing
 from transcoder_tui.models.view import Interface
@@ -198,7 +198,8 @@ def check_run_directory(path: Path, mounts: str) -> Check:
         path: The run directory, which need not exist yet.
         mounts: The text of ``/proc/self/mounts``.
     """
-    kind = file_system(existing(path).resolve(), mounts)
+    mount = mount_of(existing(path).resolve(), mounts)
+    kind = mount.kind if mount else ""
     if kind in ("tmpfs", "ramfs"):
         return Check("run directory", True, f"{path} is on {kind}")
     return Check(
@@ -226,24 +227,6 @@ def parse_routes(text: str) -> list[Route]:
             )
         )
     return routes
-
-
-def file_system(path: Path, mounts: str) -> str:
-    """The kind of file system that holds a path, such as ``tmpfs``; empty where no mount covers it.
-
-    Args:
-        path: Absolute, without symbolic links.
-        mounts: The text of ``/proc/self/mounts``, in which a later mount hides an earlier one, fstab(5).
-    """
-    found: tuple[int, str] = (0, "")
-    for line in mounts.splitlines():
-        fields = line.split(" ")
-        if len(fields) < 3:
-            continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1]))
-        if path.is_relative_to(point) and len(point.parts) >= found[0]:
-            found = (len(point.parts), fields[2])
-    return found[1]
 
 
 def _ipv4(interface: Interface) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,26 @@ CPUCLOCK_SCHED = 2
 PAGE = os.sysconf("SC_PAGE_SIZE")
 """Bytes in a page of memory, in which the kernel counts resident memory."""
 
-Counters = Mapping[str, tuple[int, int]]
-"""Bytes received and sent since the interface came up, by its name."""
+Counters = Mapping[str, Sequence[int]]
+"""Bytes received and sent since the interface came up, by its name; what follows the two is not looked at."""
+
+
+class NicCounters(NamedTuple):
+    """What a network interface counts since it is there."""
+
+    rx_bytes: int
+    tx_bytes: int
+    rx_packets: int
+    tx_packets: int
+    rx_drops: int
+    tx_drops: int
+    rx_errors: int
+    tx_errors: int
+
+    @property
+    def losses(self) -> tuple[int, int, int, int]:
+        """Drops and errors, each received and sent."""
+        return self.rx_drops, self.tx_drops, self.rx_errors, self.tx_errors
 
 
 class SystemSampler:
@@ -33,16 +51,17 @@ class SystemSampler:
 
     def __init__(self, disk: Path) -> None:
         self.disk = disk
-        self._counters = _counters()
+        self.counters = nic_counters()
+        """Those of the last sample."""
         self._at = time.monotonic()
         # The first figure of psutil compares with nothing; asked here, so that the first sample's is true.
         psutil.cpu_percent(None)
 
     def sample(self) -> SystemSample:
         """The machine since the last sample, or since the sampler was made."""
-        counters, at = _counters(), time.monotonic()
-        rates = nic_rates(self._counters, counters, at - self._at)
-        self._counters, self._at = counters, at
+        counters, at = nic_counters(), time.monotonic()
+        rates = nic_rates(self.counters, counters, at - self._at)
+        self.counters, self._at = counters, at
         stats = psutil.net_if_stats()
         memory = psutil.virtual_memory()
         free, total = disk_space(self.disk)
@@ -72,21 +91,28 @@ def nic_rates(before: Counters, now: Counters, seconds: float) -> dict[str, tupl
         seconds: Between the two.
     """
     rates: dict[str, tuple[float, float]] = {}
-    for name, (rx, tx) in now.items():
-        old_rx, old_tx = before.get(name, (rx, tx))
-        rates[name] = (_rate(old_rx, rx, seconds), _rate(old_tx, tx, seconds))
+    for name, (rx, tx, *_) in now.items():
+        old_rx, old_tx, *_ = before.get(name, (rx, tx))
+        rates[name] = (8 * rate(old_rx, rx, seconds), 8 * rate(old_tx, tx, seconds))
     return rates
 
 
-def _rate(before: int, now: int, seconds: float) -> float:
-    """Bits per second; none where the counter went back, as after a driver's reset."""
-    return (now - before) * 8 / seconds if seconds > 0 and now > before else 0.0
+def rate(before: int, now: int, seconds: float) -> float:
+    """A counter's rise per second; none where it went back, as after a driver's reset."""
+    return (now - before) / seconds if seconds > 0 and now > before else 0.0
 
 
-def _counters() -> dict[str, tuple[int, int]]:
+def nic_counters() -> dict[str, NicCounters]:
+    """What each network interface counts."""
     # psutil's own correction of counters that go back takes every reset for a wrap and keeps state for ever.
     nics = psutil.net_io_counters(pernic=True, nowrap=False)
-    return {name: (counters.bytes_recv, counters.bytes_sent) for name, counters in nics.items()}
+    return {
+        name: NicCounters(
+            *(nic.bytes_recv, nic.bytes_sent, nic.packets_recv, nic.packets_sent),
+            *(nic.dropin, nic.dropout, nic.errin, nic.errout),
+        )
+        for name, nic in nics.items()
+    }
 
 
 def existing(path: Path) -> Path:

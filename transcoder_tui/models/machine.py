@@ -71,7 +71,7 @@ class NicUse(BaseModel):
     rx_errors: int
     tx_errors: int
     rx_drops_per_min: int | None = None
-    """Of these, in the last minute; None as long as it has not been watched for a minute."""
+    """Of these, in the last minute (50 to 60 s), as far as the worker has watched; None where it has not yet."""
     tx_drops_per_min: int | None = None
     rx_errors_per_min: int | None = None
     tx_errors_per_min: int | None = None

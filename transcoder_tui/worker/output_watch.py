@@ -1,7 +1,6 @@
 """Looks at the outputs of a channel from outside FFmpeg, which is often the last to know that one is dead."""
 
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
+from transcoder_tui.host.multicast import interface_of
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.output import LADDERS
@@ -178,18 +178,9 @@ def _multicasts(spec: ChannelSpec, host: HostFacts) -> list[_Multicast]:
     found = []
     for output in spec.outputs:
         if output.address.is_multicast:
-            wanted = output.interface or _route(output.address.host)
-            names = [name for name, addresses in host.interfaces.items() if wanted == name or wanted in addresses]
-            found += [_Multicast(output.address.masked, name) for name in names[:1]]
+            name = interface_of(output.address.host, output.interface, host.interfaces)
+            found += [_Multicast(output.address.masked, name)] if name else []
     return found
-
-
-def _route(destination: str) -> str:
-    """The address of ours from which the routing table would send; empty where it would not. Sends nothing."""
-    with suppress(OSError, UnicodeError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((destination, 9))
-        return str(probe.getsockname()[0])
-    return ""
 
 
 def _is_full(directory: Path) -> bool:

@@ -26,6 +26,7 @@ from transcoder_tui.models.faults import parse
 from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.ladder import Ladder, LadderView
+from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.view import (
     Acknowledgement,
     ChannelDocument,
@@ -53,6 +54,7 @@ from transcoder_tui.worker.hardware import Hardware
 from transcoder_tui.worker.history import Histories
 from transcoder_tui.worker.inspector import Inspector
 from transcoder_tui.worker.journal import Journal
+from transcoder_tui.worker.machine import MachineWatch
 from transcoder_tui.worker.oom import OomWatch
 from transcoder_tui.worker.orphans import stop_orphans
 from transcoder_tui.worker.prober import Prober
@@ -106,6 +108,7 @@ class Supervisor:
         self._processes = ProcessSampler()
         self._history: deque[SystemSample] = deque(maxlen=HISTORY)
         self._histories = Histories()
+        self._machine = MachineWatch(settings, self.runs, interfaces.addresses)
         self._rows = views.Rows(settings.retry.attempts)
         self._shown: dict[int, ChannelView] = {}
         self._events: deque[Event] = deque(maxlen=SNAPSHOT_EVENTS)
@@ -218,6 +221,7 @@ class Supervisor:
         with suppress(OSError):
             await self._context.disk.ask(partial(history.write, self.settings.history, self._histories.packed()))
         self._context.disk.close()
+        self._machine.close()
         await self.journal.close()
         await self.store.close()
 
@@ -246,6 +250,7 @@ class Supervisor:
     def _sample(self) -> None:
         with suppress(OSError):
             self._history.append(self._system.sample())
+            self._machine.note(self._system.counters, time.monotonic())
             self._context.links.clear()
             self._context.links.update({nic.name: nic.up for nic in self._history[-1].nics})
 
@@ -440,6 +445,10 @@ class Supervisor:
             NoSuchChannel: Where there is none with this id.
         """
         return self._histories.series(self.run(channel_id).id, span)
+
+    async def machine(self) -> Machine:
+        """The machine in depth, as of now."""
+        return await self._machine.look()
 
     def metrics(self) -> Metrics:
         """Figures of the machine, the worker and every channel."""

@@ -6,8 +6,9 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Scope = Literal["view", "channels", "channel", "events", "system", "ladders", "settings", "form"]
-"""Where keys are valid: ``view`` in every full screen that has a number, the others in that screen only."""
+Scope = Literal["view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form"]
+"""Where keys are valid: ``view`` in every full screen that has a number, ``orders`` in those on which channels take
+orders, ``moving`` in those that are moved through line by line, the others in that screen only."""
 
 ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
 """The full screens, in the order of their numbers."""
@@ -49,6 +50,10 @@ _LOG = "Log"
 _SCREENS = "Screens"
 _CONSOLE = "Console"
 _FORM = "In the form"
+_CHANNEL = "In the screen of one channel"
+
+_OF_A_CHANNEL: tuple[Scope, ...] = ("channel", "events")
+"""Screens other than the table in which a channel is chosen."""
 
 _SORTS = (
     ("N", "name"),
@@ -74,13 +79,13 @@ VIEWS: tuple[tuple[ViewName, str, str], ...] = (
 """Each full screen with its title and what it shows, in the order of their numbers."""
 
 ACTIONS: tuple[Action, ...] = (
-    Action("start", ("s",), "Start", "Start", _CHANNELS, footer=100, writes=True),
-    Action("stop", ("x",), "Stop", "Stop; asks where something is on air", _CHANNELS, footer=99, writes=True),
-    Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, footer=98, writes=True),
-    Action("new", ("plus",), "New", "Create a channel", _CHANNELS, footer=95, writes=True),
-    Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, footer=94, writes=True),
+    Action("start", ("s",), "Start", "Start", _CHANNELS, "orders", footer=100, writes=True),
+    Action("stop", ("x",), "Stop", "Stop; asks where something is on air", _CHANNELS, "orders", footer=99, writes=True),
+    Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, "orders", footer=98, writes=True),
+    Action("new", ("plus",), "New", "Create a channel", _CHANNELS, "orders", footer=95, writes=True),
+    Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, "orders", footer=94, writes=True),
     Action(
-        "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, footer=60, writes=True
+        "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, "orders", footer=60, writes=True
     ),
     Action(
         "source",
@@ -88,12 +93,22 @@ ACTIONS: tuple[Action, ...] = (
         "Source",
         "Change the channel under the cursor to another of its sources",
         _CHANNELS,
+        "orders",
         footer=45,
         writes=True,
     ),
-    Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, footer=80, writes=True),
+    Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, "orders", footer=80, writes=True),
     Action("details", ("i", "enter"), "Details", "Everything about the channel under the cursor", _CHANNELS, footer=70),
-    Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, footer=50),
+    Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, "orders", footer=50),
+    Action(
+        "acknowledge",
+        ("a",),
+        "Ack",
+        "Acknowledge the alarms: somebody has seen them",
+        _CHANNELS,
+        footer=55,
+        writes=True,
+    ),
     Action("mark", ("space",), "Mark", "Mark, and go one line down", _TABLE, footer=40),
     Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel in the table", _TABLE),
     Action(
@@ -110,26 +125,49 @@ ACTIONS: tuple[Action, ...] = (
         Action(f"sort-{column}", (key,), f"Sort {column}", f"Sort by {column}; again turns it round", _TABLE)
         for key, column in _SORTS
     ),
-    Action("move-up", ("up", "k"), "Up", "One line up", _MOVE),
-    Action("move-down", ("down", "j"), "Down", "One line down", _MOVE),
-    Action("move-page_up", ("pageup",), "Page up", "One page up", _MOVE),
-    Action("move-page_down", ("pagedown",), "Page down", "One page down", _MOVE),
-    Action("move-first", ("g", "home"), "First", "To the first line", _MOVE),
-    Action("move-last", ("G", "end"), "Last", "To the last line; in the log also follows it", _MOVE),
+    Action("move-up", ("up", "k"), "Up", "One line up", _MOVE, "moving"),
+    Action("move-down", ("down", "j"), "Down", "One line down", _MOVE, "moving"),
+    Action("move-page_up", ("pageup",), "Page up", "One page up", _MOVE, "moving"),
+    Action("move-page_down", ("pagedown",), "Page down", "One page down", _MOVE, "moving"),
+    Action("move-first", ("g", "home"), "First", "To the first line", _MOVE, "moving"),
+    Action("move-last", ("G", "end"), "Last", "To the last line; in the log also follows it", _MOVE, "moving"),
     Action("move-left", ("left", "h"), "Left", "In the log: to the left along long lines", _MOVE),
     Action("move-right", ("right",), "Right", "In the log: to the right along long lines", _MOVE),
     Action("switch", ("tab",), "Switch", "Between table and log", _MOVE, footer=30, priority=True),
     Action("log", ("l",), "Log", "The log over the whole screen, and back", _LOG, footer=85),
     Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _LOG, footer=35),
+    Action("span", ("z",), "10m/24h", "Graphs of ten minutes, or of a day", _CHANNEL, "channel", 85),
+    Action("section", ("tab",), "Section", "To the next section; the log takes the keys", _CHANNEL, "channel", 45),
+    Action(
+        "go-previous", ("left_square_bracket", "left"), "Prev", "To the channel above in the table", _CHANNEL, "channel", 75
+    ),
+    Action(
+        "go-next", ("right_square_bracket", "right"), "Next", "To the channel below in the table", _CHANNEL, "channel", 76
+    ),
+    Action("log", ("l",), "Log", "The log over the whole screen, and back", _CHANNEL, "channel", 84),
+    Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _CHANNEL, "channel"),
     *(
         Action("back", ("escape",), "Back", "Back to all channels", _SCREENS, scope, 100)
         for scope in ("channel", "events", "system", "ladders", "settings")
+    ),
+    *(
+        Action("acknowledge", ("a",), "Ack", "Acknowledge the channel's alarms", _SCREENS, scope, 90, writes=True)
+        for scope in _OF_A_CHANNEL
     ),
     *(
         Action(f"view-{name}", (str(number),), title, words, _SCREENS, "view")
         for number, (name, title, words) in enumerate(VIEWS, 1)
     ),
     Action("last", ("minus",), "Last", "Back to the last screen", _SCREENS, "view"),
+    Action(
+        "next_alarm",
+        ("n",),
+        "Next alarm",
+        "To the next channel with an alarm that nobody has seen",
+        _SCREENS,
+        "view",
+        65,
+    ),
     Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
     Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, "view", 96),
     Action("save", ("ctrl+s", "f2"), "Save", "Save the channel", _FORM, "form", 100, writes=True, priority=True),
@@ -149,9 +187,16 @@ def actions_for(*scopes: Scope) -> Iterator[Action]:
     return (action for action in ACTIONS if action.scope in scopes)
 
 
+_SHARED: dict[Scope, tuple[Scope, ...]] = {
+    "channels": ("orders", "moving", "view"),
+    "channel": ("orders", "moving", "view"),
+    "form": (),
+}
+
+
 def scopes_of(scope: Scope) -> tuple[Scope, ...]:
-    """The scopes whose keys are valid in a screen: its own, and what all screens with a number share."""
-    return (scope, "view") if scope != "form" else (scope,)
+    """The scopes whose keys are valid in a screen: its own, and what it shares with others."""
+    return (scope, *_SHARED.get(scope, ("view",)))
 
 
 def bindings_for(scope: Scope) -> list[Binding]:
@@ -169,6 +214,8 @@ _SHOWN_KEYS = {
     "plus": "+",
     "minus": "-",
     "colon": ":",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "question_mark": "?",
     "escape": "esc",
     "pageup": "PgUp",

@@ -101,10 +101,6 @@ class ConsoleApp(App[str]):
         self._main = MainScreen(self.rack, read_only=read_only)
         self._last_view: ViewName = "channels"
         self._siren = alarms.Siren()
-        self.bell_on = True
-        """Whether the terminal's bell rings at a new alarm."""
-        self.flash_on = True
-        """Whether the title bar flashes at a new alarm."""
 
     @property
     def edge(self) -> Edge | None:
@@ -171,9 +167,11 @@ class ConsoleApp(App[str]):
     # Alarms
 
     def _ring(self) -> None:
-        if self.bell_on:
+        if not isinstance(self.screen, View):
+            self.notify("There is a new alarm.", severity="warning", markup=False)
+        if self.preferences.bell:
             self.bell()
-        if self.flash_on:
+        if self.preferences.flash:
             for view in self._views():
                 view.flash()
 

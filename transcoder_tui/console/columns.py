@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from transcoder_tui.client.outlook import next_step
 from transcoder_tui.console import format as written
+from transcoder_tui.console.alarms import seen_by
 from transcoder_tui.console.status import SLOW, Tone, is_live, mark_of
 
 if TYPE_CHECKING:
@@ -108,12 +109,28 @@ COLUMNS = (
 """In the order of the table."""
 
 
+LEAST_CAUSE = 24
+"""Cells below which a cause would be cut so short that source and outputs say more."""
+
+
 def instead_of_figures(row: "ChannelView", now: "datetime | None") -> Cell | None:
     """When a channel that is not on air is tried again, and why it is not; None where it has figures to show."""
     if row.status not in ("retrying", "error", "queued", "pending"):
         return None
-    words = ": ".join(filter(None, (next_step(row, now), row.message)))
+    words = ": ".join(filter(None, (next_step(row, now), _cause(row))))
     return (words, mark_of(row).tone) if words else None
+
+
+def instead_of_texts(row: "ChannelView") -> Cell | None:
+    """What is the matter with a channel on air, in the place of source and outputs; None where it is well."""
+    words = _cause(row) if row.is_unwell else ""
+    return (words, "muted" if seen_by(row) else mark_of(row).tone) if words else None
+
+
+def _cause(row: "ChannelView") -> str:
+    """Why it is not well, and who has seen that already."""
+    who = seen_by(row)
+    return f"✓ {who}: {row.message}" if who and row.message else row.message
 
 
 def lay_out(width: int) -> tuple[Placed, ...]:

@@ -44,10 +44,13 @@ _MARKS = {
 _UNWELL = "▲"
 """Stands for a channel that is on air, but of which the worker says that it is not well; its health is the word."""
 
+_UNWELL_SEEN = "△"
+"""The same where somebody has acknowledged all that is the matter."""
+
 _UNWELL_RANK = 2
 
-_SILENT = frozenset({"never started", "process stopped", "input lost", "encoder stuck", "output blocked"})
-"""Values of ``models.health.Health`` in which nothing comes out of a channel although its FFmpeg runs."""
+_SILENT = frozenset({"off air", "never started", "process stopped", "input lost", "encoder stuck", "output blocked"})
+"""Values of ``models.health.Health`` in which nothing comes out of a channel, be it that its FFmpeg runs."""
 
 _UNKNOWN = Mark("?", "unknown", "plain", 8)
 """A status that this console is too old to know."""
@@ -60,13 +63,19 @@ def mark_of(channel: "ChannelView") -> Mark:
     """How a channel's status is shown."""
     if channel.is_unwell:
         health = channel.health.value
-        return Mark(_UNWELL, health, "bad" if health in _SILENT else "warn", _UNWELL_RANK)
+        glyph = _UNWELL if channel.is_alarmed else _UNWELL_SEEN
+        return Mark(glyph, health, "bad" if is_silent(health) else "warn", _UNWELL_RANK)
     return life_of(channel)
 
 
 def life_of(channel: "ChannelView") -> Mark:
     """The same without its health: where the channel's run is in its life."""
     return _MARKS.get(channel.status, _UNKNOWN)
+
+
+def is_silent(health: str) -> bool:
+    """Whether nothing comes out of a channel of this health."""
+    return health in _SILENT
 
 
 def tone_of(status: str) -> Tone:

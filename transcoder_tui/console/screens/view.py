@@ -69,7 +69,19 @@ class View(Screen[None]):
         """
         self.query_one(TitleBar).show(words)
 
+    def flash(self) -> None:
+        """Catches the eye: there is a new alarm."""
+        self.query_one(TitleBar).flash()
+
     # The console
+
+    def go_to(self, channel_id: int) -> None:
+        """Shows a channel: in the table, where the screen is not itself about one."""
+        self.app.go_to_channel(channel_id)
+
+    def action_next_alarm(self) -> None:
+        """To the next channel with an alarm that nobody has acknowledged."""
+        self.app.go_to_alarm()
 
     def action_view(self, name: ViewName) -> None:
         """Opens a screen by its name."""

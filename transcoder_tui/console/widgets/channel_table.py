@@ -1,7 +1,8 @@
 """The table of channels: one line each, drawn by the line API."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
@@ -10,11 +11,22 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from transcoder_tui.console.columns import GAP, GUTTER, Placed, instead_of_figures, lay_out
+from transcoder_tui.console.columns import (
+    GAP,
+    GUTTER,
+    LEAST_CAUSE,
+    Placed,
+    instead_of_figures,
+    instead_of_texts,
+    lay_out,
+)
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.status import Tone
 from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from transcoder_tui.models.view import ChannelView
 
 TONES: tuple[Tone, ...] = ("good", "busy", "warn", "bad", "muted", "plain")
 
@@ -52,6 +64,8 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._rack = rack
         self._columns: tuple[Placed, ...] = ()
+        self._causes: set[int] = set()
+        """Channels of which a cause is drawn, which takes the place of cells that otherwise never change."""
 
     @property
     def columns(self) -> tuple[Placed, ...]:
@@ -70,7 +84,10 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         for channel_id in change.rows:
             place = places.get(channel_id)
             if place is not None and top <= place < top + self.size.height:
-                self.refresh(Region(0, place - top, self._changing_width, 1))
+                row = self._rack.channels[channel_id]
+                whole = channel_id in self._causes or instead_of_texts(row) or instead_of_figures(row, self._rack.at)
+                width = self.size.width if whole else self._changing_width
+                self.refresh(Region(0, place - top, width, 1))
 
     def show_cursor(self) -> None:
         """Draws a moved cursor and keeps it in view."""
@@ -117,13 +134,12 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         styles = self._styles(under_cursor, marked)
         gutter = ("▌" if under_cursor else " ") + ("✓" if marked else " ")
         parts: list[tuple[str, Style]] = [(gutter, styles["gutter"])]
-        words = instead_of_figures(row, self._rack.at)
-        room = self._figures_width
-        for placed in self._columns:
-            if words is not None and placed.column.is_figure:
+        spoken = self._spoken(row)
+        for place, placed in enumerate(self._columns):
+            if place in spoken:
+                words, tone, room = spoken[place]
                 if room:
-                    parts += [(fit(words[0], room), styles[words[1]]), (" " * GAP, styles["plain"])]
-                    room = 0
+                    parts += [(fit(words, room), styles[tone]), (" " * GAP, styles["plain"])]
                 continue
             text, tone = placed.column.read(row, self._rack.at)
             emphasis = "name" if placed.column.key == "name" else tone
@@ -156,9 +172,28 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
                 end = width
         return end
 
-    @property
-    def _figures_width(self) -> int:
-        return max(0, sum(placed.width + GAP for placed in self._columns if placed.column.is_figure) - GAP)
+    def _spoken(self, row: "ChannelView") -> dict[int, tuple[str, Tone, int]]:
+        """Words that take the place of columns, by the number of the column: the first has their cells, others none.
+
+        What keeps a channel off the air stands where its figures would, and goes on over its source and outputs where
+        it is longer. What is the matter with one on air leaves it its figures.
+        """
+        figures = [place for place, placed in enumerate(self._columns) if placed.column.is_figure]
+        texts = [place for place in range(figures[-1] + 1 if figures else 0, len(self._columns)) if figures]
+        self._causes.discard(row.id)
+        if instead := instead_of_figures(row, self._rack.at):
+            longer = cell_len(instead[0]) > self._width_of(figures)
+            places = figures + texts if longer else figures
+        elif (instead := instead_of_texts(row)) and self._width_of(texts) >= LEAST_CAUSE:
+            places = texts
+        else:
+            return {}
+        self._causes.add(row.id)
+        room = self._width_of(places)
+        return {place: (*instead, room if place == places[0] else 0) for place in places}
+
+    def _width_of(self, places: list[int]) -> int:
+        return max(0, sum(self._columns[place].width + GAP for place in places) - GAP)
 
     def _styles(self, under_cursor: bool, marked: bool) -> dict[str, Style]:
         base = self.base

@@ -1,16 +1,24 @@
-"""The first line: which machine, how its worker is, how many channels are in which state."""
+"""The first line: which machine, how its worker is, which alarms there are, how many channels are in which state."""
 
 from itertools import chain
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
+from textual.timer import Timer
 
 from transcoder_tui.console import format as written
+from transcoder_tui.console.alarms import alarmed, unseen
 from transcoder_tui.console.state import Rack
-from transcoder_tui.console.status import tone_of
+from transcoder_tui.console.status import is_silent, tone_of
 from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
+
+FLASHES = 3
+"""Times that the line lights up at a new alarm."""
+FLASH_S = 0.3
+"""Seconds of light, and of dark between: below three flashes a second, which is safe for photosensitive people (WCAG
+2.2, 2.3.1)."""
 
 
 class TitleBar(Painted):
@@ -26,6 +34,9 @@ class TitleBar(Painted):
         "title-bar--brand",
         "title-bar--badge",
         "title-bar--lost",
+        "title-bar--alarm",
+        "title-bar--alarm-grave",
+        "title-bar--flash",
         *(f"title-bar--{tone}" for tone in ("good", "busy", "warn", "bad", "muted", "plain")),
     }
 
@@ -34,6 +45,8 @@ class TitleBar(Painted):
         self._rack = rack
         self._read_only = read_only
         self._lost = ""
+        self._flashing: Timer | None = None
+        self._phases = 0
 
     def show(self, lost: str = "") -> None:
         """Draws the line.
@@ -44,8 +57,25 @@ class TitleBar(Painted):
         self._lost = lost
         self.refresh()
 
+    def flash(self) -> None:
+        """Lights the whole line up, :data:`FLASHES` times."""
+        if self._flashing is not None:
+            self._flashing.stop()
+        self._phases = 2 * FLASHES - 1
+        self._flashing = self.set_interval(FLASH_S, self._fade, repeat=self._phases)
+        self.refresh()
+
+    def _fade(self) -> None:
+        self._phases -= 1
+        self.refresh()
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the line is lit up at this moment."""
+        return self._phases % 2 == 1
+
     def render_line(self, y: int) -> Strip:
-        """The line: brand and worker at the left, counts at the right."""
+        """The line: brand, alarms and worker at the left, counts at the right."""
         width = self.size.width
         left: list[tuple[str, str]] = [(" transcoder-tui ", "brand")]
         if self._read_only:
@@ -53,6 +83,7 @@ class TitleBar(Painted):
         if self._lost:
             room = width - _cells(left)
             return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width)
+        left += self._alarms()
         counts, worker = self._counts(), self._worker()
         while worker and _cells([*left, *worker, *chain(*counts)]) >= width:
             worker.pop()
@@ -62,6 +93,16 @@ class TitleBar(Painted):
         right = list(chain(*counts))
         gap = width - _cells(left) - _cells(right) - 1
         return self._drawn([*left, (" " * max(1, gap), "plain"), *right], width)
+
+    def _alarms(self) -> list[tuple[str, str]]:
+        """How many alarms nobody has acknowledged, and the gravest of them."""
+        rows = alarmed(self._rack.channels.values())
+        if not rows:
+            return []
+        number = sum(len(unseen(row)) for row in rows)
+        gravest = unseen(rows[0])[0].health.value
+        words = f" ▲ {written.plural(number, 'alarm')}: {gravest} "
+        return [(words, "alarm-grave" if is_silent(gravest) else "alarm")]
 
     def _worker(self) -> list[tuple[str, str]]:
         worker = self._rack.worker
@@ -85,6 +126,9 @@ class TitleBar(Painted):
         return groups
 
     def _drawn(self, parts: list[tuple[str, str]], width: int) -> Strip:
+        if self.is_lit:
+            flash = self.tone("flash")
+            return line(((text, flash) for text, _ in parts), width, flash)
         return line(((text, self.tone(name)) for text, name in parts), width, self.base)
 
 

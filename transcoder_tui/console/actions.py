@@ -52,9 +52,6 @@ _CONSOLE = "Console"
 _FORM = "In the form"
 _CHANNEL = "In the screen of one channel"
 
-_OF_A_CHANNEL: tuple[Scope, ...] = ("channel", "events")
-"""Screens other than the table in which a channel is chosen."""
-
 _SORTS = (
     ("N", "name"),
     ("S", "status"),
@@ -81,11 +78,27 @@ VIEWS: tuple[tuple[ViewName, str, str], ...] = (
 ACTIONS: tuple[Action, ...] = (
     Action("start", ("s",), "Start", "Start", _CHANNELS, "orders", footer=100, writes=True),
     Action("stop", ("x",), "Stop", "Stop; asks where something is on air", _CHANNELS, "orders", footer=99, writes=True),
-    Action("restart", ("r",), "Restart", "Restart; asks where something is on air", _CHANNELS, "orders", footer=98, writes=True),
+    Action(
+        "restart",
+        ("r",),
+        "Restart",
+        "Restart; asks where something is on air",
+        _CHANNELS,
+        "orders",
+        footer=98,
+        writes=True,
+    ),
     Action("new", ("plus",), "New", "Create a channel", _CHANNELS, "orders", footer=95, writes=True),
     Action("edit", ("e",), "Edit", "Edit the channel under the cursor", _CHANNELS, "orders", footer=94, writes=True),
     Action(
-        "clone", ("c",), "Clone", "Create a channel from the one under the cursor", _CHANNELS, "orders", footer=60, writes=True
+        "clone",
+        ("c",),
+        "Clone",
+        "Create a channel from the one under the cursor",
+        _CHANNELS,
+        "orders",
+        footer=60,
+        writes=True,
     ),
     Action(
         "source",
@@ -99,13 +112,22 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("delete", ("d",), "Delete", "Stop and delete; always asks", _CHANNELS, "orders", footer=80, writes=True),
     Action("details", ("i", "enter"), "Details", "Everything about the channel under the cursor", _CHANNELS, footer=70),
-    Action("command", ("y",), "Command", "The FFmpeg command of the channel under the cursor", _CHANNELS, "orders", footer=50),
+    Action(
+        "command",
+        ("y",),
+        "Command",
+        "The FFmpeg command of the channel under the cursor",
+        _CHANNELS,
+        "orders",
+        footer=50,
+    ),
     Action(
         "acknowledge",
         ("a",),
         "Ack",
         "Acknowledge the alarms: somebody has seen them",
         _CHANNELS,
+        "orders",
         footer=55,
         writes=True,
     ),
@@ -139,10 +161,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("span", ("z",), "10m/24h", "Graphs of ten minutes, or of a day", _CHANNEL, "channel", 85),
     Action("section", ("tab",), "Section", "To the next section; the log takes the keys", _CHANNEL, "channel", 45),
     Action(
-        "go-previous", ("left_square_bracket", "left"), "Prev", "To the channel above in the table", _CHANNEL, "channel", 75
+        "go-previous",
+        ("left_square_bracket", "left"),
+        "Prev",
+        "To the channel above in the table",
+        _CHANNEL,
+        "channel",
+        75,
     ),
     Action(
-        "go-next", ("right_square_bracket", "right"), "Next", "To the channel below in the table", _CHANNEL, "channel", 76
+        "go-next",
+        ("right_square_bracket", "right"),
+        "Next",
+        "To the channel below in the table",
+        _CHANNEL,
+        "channel",
+        76,
     ),
     Action("log", ("l",), "Log", "The log over the whole screen, and back", _CHANNEL, "channel", 84),
     Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _CHANNEL, "channel"),
@@ -150,10 +184,7 @@ ACTIONS: tuple[Action, ...] = (
         Action("back", ("escape",), "Back", "Back to all channels", _SCREENS, scope, 100)
         for scope in ("channel", "events", "system", "ladders", "settings")
     ),
-    *(
-        Action("acknowledge", ("a",), "Ack", "Acknowledge the channel's alarms", _SCREENS, scope, 90, writes=True)
-        for scope in _OF_A_CHANNEL
-    ),
+    Action("acknowledge", ("a",), "Ack", "Acknowledge the channel's alarms", _SCREENS, "events", 90, writes=True),
     *(
         Action(f"view-{name}", (str(number),), title, words, _SCREENS, "view")
         for number, (name, title, words) in enumerate(VIEWS, 1)

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.heights import NOTICE_SHARE, TITLES, share_out
-from transcoder_tui.console.screens.view import View
+from transcoder_tui.console.screens.ordering import OrderingView
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.channel_table import ChannelTable, TableHeader
 from transcoder_tui.console.widgets.empty import EmptyState
@@ -21,14 +21,13 @@ from transcoder_tui.console.widgets.system_strip import SystemStrip
 from transcoder_tui.console.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from transcoder_tui.console.orders import Order
     from transcoder_tui.models.view import ChannelView
 
 
-class MainScreen(View):
+class MainScreen(OrderingView):
     """What an operator has in front of him all day."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("channels")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("channels"), *bindings_for("moving")]
     VIEW = "channels"
     AUTO_FOCUS = "#table"
 
@@ -226,7 +225,7 @@ class MainScreen(View):
 
     def action_mark(self) -> None:
         """Marks the channel under the cursor and goes on to the next."""
-        if not self._chosen():
+        if not self.chosen():
             return
         self.rack.toggle_mark()
         self.rack.move(1)
@@ -278,67 +277,22 @@ class MainScreen(View):
 
     # Channels
 
-    def action_start(self) -> None:
-        """Starts the marked channels, else the one under the cursor."""
-        self._order("start")
-
-    def action_stop(self) -> None:
-        """Stops the marked channels, else the one under the cursor."""
-        self._order("stop")
-
-    def action_restart(self) -> None:
-        """Restarts the marked channels, else the one under the cursor."""
-        self._order("restart")
-
-    def action_delete(self) -> None:
-        """Deletes the marked channels, else the one under the cursor."""
-        self._order("delete")
-
-    def _order(self, order: "Order") -> None:
-        if self.rack.marks or self._chosen():
-            self.app.order(order, self.rack.targets())
-
-    def _chosen(self) -> "ChannelView | None":
-        """The channel under the cursor; where there is none, says so."""
+    def chosen(self) -> "ChannelView | None":
+        """The channel under the cursor."""
         if words := self.rack.unchosen():
             self.notify(words, severity="warning", markup=False)
         return self.rack.current
 
-    def action_acknowledge(self) -> None:
-        """Acknowledges the alarms of the marked channels, else of the one under the cursor."""
-        if self.rack.marks or self._chosen():
-            self.app.acknowledge(self.rack.targets())
+    def targets(self) -> "list[ChannelView]":
+        """The marked channels, else the one under the cursor."""
+        return self.rack.targets() if self.rack.marks else super().targets()
 
     def choose(self, channel_id: int) -> None:
         """Puts the cursor on a channel."""
         self.rack.choose(channel_id)
         self._show_everything()
 
-    def action_new(self) -> None:
-        """Opens an empty form."""
-        self.app.open_form("new", None)
-
-    def action_edit(self) -> None:
-        """Opens the channel under the cursor in the form."""
-        if channel := self._chosen():
-            self.app.open_form("edit", channel)
-
-    def action_clone(self) -> None:
-        """Opens a copy of the channel under the cursor in the form."""
-        if channel := self._chosen():
-            self.app.open_form("clone", channel)
-
-    def action_source(self) -> None:
-        """Changes the channel under the cursor to another of its sources."""
-        if channel := self._chosen():
-            self.app.change_source(channel)
-
     def action_details(self) -> None:
         """Everything about the channel under the cursor."""
-        if self._chosen():
+        if self.chosen():
             self.app.open_view("channel")
-
-    def action_command(self) -> None:
-        """The FFmpeg command of the channel under the cursor."""
-        if channel := self._chosen():
-            self.app.open_command(channel)

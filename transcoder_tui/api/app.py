@@ -23,6 +23,7 @@ from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, TIME_S, Probe
 from transcoder_tui.models.setting import Setting
 from transcoder_tui.models.source import Source
+from transcoder_tui.models.undo import Undone, UndoView
 from transcoder_tui.models.view import (
     Acknowledgement,
     ChannelDocument,
@@ -147,6 +148,18 @@ async def apply(
     """Makes the stored channels match a line-up, all or nothing."""
     lineup = await read_lineup(document, worker.settings)
     return await worker.editor.apply(lineup, dry_run=dry_run, prune=prune, actor=actor)
+
+
+@router.get("/undo")
+async def undoable(worker: Worker) -> UndoView | None:
+    """The last change of the channels that can be undone; null where there is none."""
+    return await worker.editor.undoable()
+
+
+@router.post("/undo")
+async def undo(event: Annotated[int, Query(ge=1, le=2**63 - 1)], worker: Worker, actor: Actor) -> Undone:
+    """Undoes the last change, which the caller names; refused where another one is the last by now."""
+    return await worker.editor.undo(event, actor)
 
 
 @router.get("/ladders")

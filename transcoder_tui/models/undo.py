@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from transcoder_tui.errors import Fault
 from transcoder_tui.models.lineup import ChangeKind
 
 
@@ -42,4 +43,6 @@ class Undone(BaseModel):
     """The answer to an undo."""
 
     changes: list[PastChange]
-    """What was undone, with the ids that the channels have now."""
+    """What was undone; channels that come back have the ids that they had."""
+    warnings: list[Fault] = []
+    """What may keep channels off the air and can heal."""

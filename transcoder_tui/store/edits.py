@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert
 from sqlmodel import Session, col, select
 
 from transcoder_tui.errors import Conflict, Fault, InvalidInput, NoSuchChannel
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventFields
-from transcoder_tui.models.job import JobFields
+from transcoder_tui.models.job import JobFields, Wanted
 from transcoder_tui.store.entries import write_events, write_jobs
 from transcoder_tui.store.rows import (
     CHILDREN,
     StoredChannel,
     child_values,
+    deletion_values,
     name_key,
     own_fields,
     read_job,
@@ -25,6 +26,7 @@ from transcoder_tui.store.tables import ChannelRow, JobRow, RevisionRow, Table
 
 MANY = 500
 """Ids in one statement; SQLite takes 32766 parameters, older ones 999."""
+REVISIONS = Table.metadata.tables["revision"]
 _NAMES = select(ChannelRow.id, ChannelRow.name_key)
 
 
@@ -40,10 +42,14 @@ class Edit:
     """The revision on which the edit is based; None takes any."""
     job: JobFields | None = None
     """The job to write along; None leaves it as it is, or stopped where the channel is created."""
+    revives: bool = False
+    """Whether the channel was deleted, and is created again with the id that it had."""
 
     def __post_init__(self) -> None:
         if self.channel_id is None and self.spec is None:
             raise ValueError("an edit creates, changes or deletes")
+        if self.revives and (self.channel_id is None or self.spec is None):
+            raise ValueError("what is created again has its id and its document")
 
 
 def apply_edits(
@@ -52,10 +58,10 @@ def apply_edits(
     """Carries out edits in an open transaction; see :meth:`Store.edit`."""
     at = datetime.now(UTC)
     for edit in edits:
-        if edit.channel_id is not None:
+        if edit.channel_id is not None and not edit.revives:
             row = _expected(session, edit.channel_id, edit.revision)
             if edit.spec is None:
-                session.delete(row)
+                _delete(session, row, at, actor)
             else:
                 # A name that no channel can have: frees the old one for another channel of these edits.
                 row.name_key = f"\0{row.id}"
@@ -67,9 +73,7 @@ def apply_edits(
         if channel is not None and edit.channel_id is None
     }
     placed = [
-        event.model_copy(update={"channel_id": created[event.channel]})
-        if event.channel_id is None and event.channel in created
-        else event
+        event.model_copy(update={"at": at, "channel_id": event.channel_id or created.get(event.channel)})
         for event in events
     ]
     return stored, write_events(session, placed)
@@ -90,6 +94,14 @@ def put_channels(session: Session, channels: Sequence[StoredChannel]) -> None:
     _write_children(session, channels)
     _write_revisions(session, copied, at, "worker")
     write_jobs(session, {channel.id: channel.job for channel in channels})
+
+
+def _delete(session: Session, row: ChannelRow, at: datetime, actor: str) -> None:
+    assert row.id is not None, "a stored row has its id"
+    job = session.get(JobRow, row.id)
+    wanted = Wanted(job.wanted) if job is not None else Wanted.STOPPED
+    session.execute(insert(REVISIONS), [deletion_values(row.id, row.revision + 1, wanted, at, actor)])
+    session.delete(row)
 
 
 def _expected(session: Session, channel_id: int, revision: int | None) -> ChannelRow:
@@ -124,7 +136,7 @@ def _put(session: Session, edits: Sequence[Edit], at: datetime, actor: str) -> l
             stored.append(None)
             continue
         assert row.id is not None, "a flushed row has its id"
-        if edit.job is not None or edit.channel_id is None:
+        if edit.job is not None or edit.channel_id is None or edit.revives:
             given[row.id] = edit.job or JobFields()
         job = given.get(row.id) or jobs.get(row.id) or JobFields()
         stored.append(StoredChannel(row.id, row.revision, edit.spec, job))
@@ -155,7 +167,7 @@ def _write_children(session: Session, channels: Sequence[StoredChannel]) -> None
 def _write_revisions(session: Session, channels: Sequence[StoredChannel], at: datetime, actor: str) -> None:
     values = [revision_values(channel.id, channel.revision, channel.spec, at, actor) for channel in channels]
     if values:
-        session.execute(insert(Table.metadata.tables["revision"]), values)
+        session.execute(insert(REVISIONS), values)
 
 
 def _refuse_namesakes(session: Session, edits: Sequence[Edit]) -> None:
@@ -169,10 +181,24 @@ def _refuse_namesakes(session: Session, edits: Sequence[Edit]) -> None:
 
 
 def _row(session: Session, edit: Edit, spec: ChannelSpec, at: datetime) -> ChannelRow:
-    if edit.channel_id is not None:
+    if edit.channel_id is not None and not edit.revives:
         row = _expected(session, edit.channel_id, None)
         row.sqlmodel_update(own_fields(spec) | {"revision": row.revision + 1, "updated_at": at})
         return row
-    row = ChannelRow(**own_fields(spec), revision=1, created_at=at, updated_at=at)
+    row = ChannelRow(**own_fields(spec), id=edit.channel_id, revision=1, created_at=at, updated_at=at)
+    if edit.channel_id is not None:
+        row.revision += _last_revision(session, edit.channel_id)
     session.add(row)
     return row
+
+
+def _last_revision(session: Session, channel_id: int) -> int:
+    """The revision with which a channel was deleted.
+
+    Raises:
+        Conflict: Where it is there.
+    """
+    if session.get(ChannelRow, channel_id) is not None:
+        raise Conflict(f"channel {channel_id} is there already", "load the channels again")
+    last = select(func.max(RevisionRow.revision)).where(RevisionRow.channel_id == channel_id)
+    return session.exec(last).one() or 0

@@ -13,7 +13,7 @@ from transcoder_tui.errors import Fault, StoreUnavailable
 from transcoder_tui.models.channel import ChannelFields, ChannelSpec
 from transcoder_tui.models.event import Event, EventFields
 from transcoder_tui.models.faults import faults_of
-from transcoder_tui.models.job import JobFields
+from transcoder_tui.models.job import JobFields, Wanted
 from transcoder_tui.models.output import Output
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.source import Source
@@ -34,6 +34,10 @@ CHILDREN: tuple[tuple[str, type[BaseModel], type[ChildRow]], ...] = (
     ("outputs", Output, OutputRow),
 )
 """The lists of a :class:`ChannelSpec`, what they hold, and where that is kept."""
+
+
+_DELETED = "deleted while"
+"""In place of a document in the revision that a deletion makes: no field of a channel has a blank in its name."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,16 @@ def read_job(row: JobRow) -> JobFields:
 def revision_values(channel_id: int, revision: int, spec: ChannelSpec, at: datetime, actor: str) -> dict[str, Any]:
     """The columns of the copy of a channel that is kept when it changes."""
     return {"channel_id": channel_id, "revision": revision, "at": at, "actor": actor, "spec": spec.document()}
+
+
+def deletion_values(channel_id: int, revision: int, wanted: Wanted, at: datetime, actor: str) -> dict[str, Any]:
+    """The columns of the revision that says that a channel was deleted."""
+    return {"channel_id": channel_id, "revision": revision, "at": at, "actor": actor, "spec": {_DELETED: wanted.value}}
+
+
+def wanted_when_deleted(spec: dict[str, Any]) -> Wanted | None:
+    """What was wanted of a channel when it was deleted, where a revision says that it was; else None."""
+    return Wanted(spec[_DELETED]) if _DELETED in spec else None
 
 
 def event_values(event: EventFields) -> dict[str, Any]:

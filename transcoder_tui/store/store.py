@@ -11,13 +11,14 @@ from sqlmodel import Session
 
 from transcoder_tui.errors import StoreUnavailable
 from transcoder_tui.models.event import Event, EventFields, EventKind
+from transcoder_tui.store.changes import Step, StoredChange, last_change
 from transcoder_tui.store.database import Database
 from transcoder_tui.store.edits import Edit, apply_edits, put_channels
 from transcoder_tui.store.entries import Entry, latest_events, trim_events, write_entries
 from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.rows import StoredChannel, read_channels
 
-__all__ = ["Edit", "Entry", "Restored", "Store", "StoredChannel"]
+__all__ = ["Edit", "Entry", "Restored", "Step", "Store", "StoredChange", "StoredChannel"]
 
 SETTLE_S = 0.05
 """Wait before the worker is asked what it knows, so that the answers to its last calls have reached it."""
@@ -138,7 +139,8 @@ class Store:
 
         Args:
             edits: Channels may swap their names among them, or take that of a deleted one.
-            events: History to write along. One with the name of a created channel and no id gets its id.
+            events: History to write along, which is given the moment of the edit. One with the name of a created
+                channel and no id gets its id.
             actor: Who does it; kept with the copy of each changed channel.
 
         Returns:
@@ -150,6 +152,10 @@ class Store:
             InvalidInput: Where another channel has the name.
         """
         return await self._write(lambda session: apply_edits(session, edits, events, actor))
+
+    async def last_change(self) -> StoredChange | None:
+        """The last change of channels that was not undone; None where there is none, or no way back from it."""
+        return await self._read(last_change)
 
     async def save(self, entries: Sequence[Entry]) -> list[Event]:
         """Writes jobs and history, all of them or none; returns the history with its ids.

@@ -9,6 +9,7 @@ mypy is told to ignore that pydantic's and SQLModel's ``model_config`` differ in
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from pydantic import ConfigDict
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
@@ -55,6 +56,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Table(SQLModel):
     """The root of our tables, with metadata of their own."""
 
+    # What would validate rows is never used, and building it takes a hundredth of a worker's start.
+    model_config = ConfigDict(defer_build=True)  # type: ignore[assignment]
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
 
 
@@ -144,7 +147,10 @@ class EventRow(EventFields, Table, table=True):
 
 
 class RevisionRow(Table, table=True):
-    """A channel's document as it was from one change to the next; outlives the channel, as events do."""
+    """A channel's document as it was from one change to the next; outlives the channel, as events do.
+
+    A deletion is a revision, too: in place of a document it says what was wanted of the channel.
+    """
 
     __tablename__ = "revision"
     __table_args__ = (UniqueConstraint("channel_id", "revision"),)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from transcoder_tui.errors import Fault, HostFault, InvalidInput, NoSuchChannel
+from transcoder_tui.errors import Conflict, Fault, HostFault, InvalidInput, NoSuchChannel
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.capacity import Cost, together
@@ -13,9 +13,10 @@ from transcoder_tui.models.claims import ports
 from transcoder_tui.models.event import EventFields, EventKind
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
+from transcoder_tui.models.undo import Undone, UndoView
 from transcoder_tui.models.view import ChannelDocument
 from transcoder_tui.store.store import Edit, StoredChannel
-from transcoder_tui.worker import admission, changes, readiness, views
+from transcoder_tui.worker import admission, changes, readiness, undo, views
 from transcoder_tui.worker.budget import Budget
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.run import ChannelRun
@@ -89,7 +90,7 @@ class Editor:
         async with self._editing:
             existing = {run.id: run.spec for run in self._runs.values()}
             planned = changes.plan(existing, lineup.channels, prune=prune)
-            warnings = await self._admit_all(lineup, planned, existing)
+            warnings = await self._admit_all(lineup.channels, [entry.edit for entry in planned])
             shown = [self._with_effect(entry) for entry in planned]
             todo = [(entry.change, entry.edit) for entry in planned if entry.edit is not None]
             if not dry_run and todo:
@@ -98,14 +99,50 @@ class Editor:
             applied = await self._with_cost(shown, planned) if dry_run else Applied(dry_run=False, changes=shown)
             return applied.model_copy(update={"warnings": warnings})
 
+    async def undoable(self) -> UndoView | None:
+        """The last change that can be undone."""
+        change = await self._context.store.last_change()
+        return (
+            None
+            if change is None
+            else UndoView(
+                event=change.event,
+                at=change.at,
+                actor=change.actor,
+                changes=[undo.past_change(step, self._runs.get(step.channel_id)) for step in change.steps],
+            )
+        )
+
+    async def undo(self, event: int, actor: str) -> Undone:
+        """Undoes the last change.
+
+        Args:
+            event: The change, as :meth:`undoable` named it.
+            actor: Who does it.
+
+        Raises:
+            Conflict: Where another change is the last one by now.
+            InvalidInput: As for :meth:`create`: the host may have changed since.
+        """
+        async with self._editing:
+            change = await self._context.store.last_change()
+            if change is None or change.event != event:
+                raise Conflict("the channels were changed again since", "look at what the last change is by now")
+            past = [undo.past_change(step, self._runs.get(step.channel_id)) for step in change.steps]
+            # What comes back stands first, as its place in the faults is that in the list.
+            edits = sorted(map(undo.way_back, change.steps), key=lambda edit: edit.spec is None)
+            warnings = await self._admit_all([edit.spec for edit in edits if edit.spec is not None], edits)
+            await self._commit(edits, [undo.event(one, actor) for one in past], actor)
+            return Undone(changes=past, warnings=warnings)
+
     async def _commit(
         self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str
     ) -> list[StoredChannel | None]:
-        before = {edit.channel_id: self._runs[edit.channel_id].spec for edit in edits if edit.channel_id is not None}
+        before = {run.id: run.spec for run in self._runs.values()}
         stored, written = await self._context.store.edit(edits, events, actor)
         self._context.announce(written)
         for edit, channel in zip(edits, stored, strict=True):
-            if channel is not None and edit.channel_id is not None:
+            if channel is not None and edit.channel_id in before:
                 self._runs[channel.id].update(channel)
         # Off air first, since another channel of these edits may take over a destination.
         await self._drop([edit.channel_id for edit in edits if edit.channel_id is not None and edit.spec is None])
@@ -140,23 +177,28 @@ class Editor:
             )
         return await self._look([("", spec)], host)
 
-    async def _admit_all(
-        self, lineup: LineUp, planned: Sequence[changes.Planned], existing: dict[int, ChannelSpec]
-    ) -> list[Fault]:
-        binary, host = self._usable_binary(), readiness.assumed(self._context.host(), lineup.channels)
-        touched = {entry.edit.channel_id for entry in planned if entry.edit is not None}
-        named = {spec.name.casefold() for spec in lineup.channels}
-        staying = [spec for key, spec in existing.items() if key not in touched and spec.name.casefold() not in named]
-        found = admission.clashes(lineup.channels, staying, host)
-        for index, (spec, entry) in enumerate(zip(lineup.channels, planned, strict=False)):
+    async def _admit_all(self, channels: Sequence[ChannelSpec], edits: Sequence[Edit | None]) -> list[Fault]:
+        """Looks at channels that are to be there together.
+
+        Args:
+            channels: As they are to be.
+            edits: What is done for each of them, None where nothing is; behind these, what is deleted.
+        """
+        binary, host = self._usable_binary(), readiness.assumed(self._context.host(), channels)
+        touched = {edit.channel_id for edit in edits if edit is not None}
+        named = {spec.name.casefold() for spec in channels}
+        present = [run.spec for run in self._runs.values() if run.id not in touched]
+        staying = [spec for spec in present if spec.name.casefold() not in named]
+        found = admission.clashes(channels, staying, host)
+        for index, (spec, edit) in enumerate(zip(channels, edits, strict=False)):
             if index % STEP == STEP - 1:
                 await asyncio.sleep(0)
-            if entry.edit is not None:
+            if edit is not None:
                 found += [fault.within(f"channels[{index}]") for fault in admission.faults(spec, binary, host)]
         if found:
             raise InvalidInput(found)
-        pairs = enumerate(zip(lineup.channels, planned, strict=False))
-        return await self._look([(f"channels[{at}]", spec) for at, (spec, entry) in pairs if entry.edit], host)
+        pairs = enumerate(zip(channels, edits, strict=False))
+        return await self._look([(f"channels[{at}]", spec) for at, (spec, edit) in pairs if edit], host)
 
     async def _look(self, channels: Sequence[readiness.Placed], host: HostFacts) -> list[Fault]:
         """Tests what channels encode, and looks at what they need of this host.

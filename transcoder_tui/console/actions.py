@@ -6,9 +6,12 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Scope = Literal["view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form"]
+Scope = Literal[
+    "view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form", "log"
+]
 """Where keys are valid: ``view`` in every full screen that has a number, ``orders`` in those on which channels take
-orders, ``moving`` in those that are moved through line by line, the others in that screen only."""
+orders, ``moving`` in those that are moved through line by line, ``log`` where a log has the keys, the others in that screen
+only."""
 
 ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
 """The full screens, in the order of their numbers."""
@@ -47,6 +50,9 @@ _CHANNELS = "Channels: the marked ones, else the one under the cursor"
 _TABLE = "Table"
 _MOVE = "Moving"
 _LOG = "Log"
+_IN_LOG = "Where the log has the keys"
+_EVENTS = "Events"
+_SYSTEM = "System"
 _SCREENS = "Screens"
 _CONSOLE = "Console"
 _FORM = "In the form"
@@ -131,8 +137,13 @@ ACTIONS: tuple[Action, ...] = (
         footer=55,
         writes=True,
     ),
+    Action("group", ("m",), "Group", "Move to a group", _CHANNELS, "orders", footer=35, writes=True),
     Action("mark", ("space",), "Mark", "Mark, and go one line down", _TABLE, footer=40),
-    Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel in the table", _TABLE),
+    Action("mark_range", ("ctrl+space", "ctrl+@"), "Mark to here", "Mark all from the last mark to here", _TABLE),
+    Action("mark_on-up", ("shift+up",), "Mark up", "Mark, and mark the one above", _TABLE),
+    Action("mark_on-down", ("shift+down",), "Mark down", "Mark, and mark the one below", _TABLE),
+    Action("mark_shown", ("asterisk",), "Mark all", "Mark every channel that the filter shows", _TABLE),
+    Action("invert_marks", ("v",), "Invert", "Mark what is not marked, of what the filter shows", _TABLE),
     Action(
         "filter",
         ("slash",),
@@ -158,6 +169,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("switch", ("tab",), "Switch", "Between table and log", _MOVE, footer=30, priority=True),
     Action("log", ("l",), "Log", "The log over the whole screen, and back", _LOG, footer=85),
     Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _LOG, footer=35),
+    *(
+        Action(name, keys, label, words, _IN_LOG, "log", footer, priority=priority)
+        for name, keys, label, words, footer, priority in (
+            ("search", ("slash",), "Search", "Search; as you type, hits are lit up", 90, True),
+            ("next_hit", ("n",), "Next hit", "To the next hit, further down", 80, False),
+            ("previous_hit", ("N",), "Previous", "To the one before, further up; goes on in what is older", 79, False),
+            ("narrow", ("ampersand",), "Only", "Show only lines with a text; with ! in front, those without", 85, True),
+            ("wrap", ("w",), "Wrap", "Wrap long lines, or cut them", 70, False),
+            ("times", ("t",), "Times", "Show the times, or hide them", 69, False),
+            ("copy_line", ("c",), "Copy line", "Copy the line of the hit, else the lowest one", 60, False),
+            ("copy_shown", ("Y",), "Copy all", "Copy the lines that are shown", 59, False),
+        )
+    ),
+    Action("clear", ("escape",), "Clear", "Forget the search, else show all lines, else leave the log", _IN_LOG, "log"),
     Action("span", ("z",), "10m/24h", "Graphs of ten minutes, or of a day", _CHANNEL, "channel", 85),
     Action("section", ("tab",), "Section", "To the next section; the log takes the keys", _CHANNEL, "channel", 45),
     Action(
@@ -184,7 +209,43 @@ ACTIONS: tuple[Action, ...] = (
         Action("back", ("escape",), "Back", "Back to all channels", _SCREENS, scope, 100)
         for scope in ("channel", "events", "system", "ladders", "settings")
     ),
-    Action("acknowledge", ("a",), "Ack", "Acknowledge the channel's alarms", _SCREENS, "events", 90, writes=True),
+    Action("open", ("enter",), "Channel", "To the channel of the event", _EVENTS, "events", 95),
+    Action("acknowledge", ("a",), "Ack", "Acknowledge the alarms of its channel", _EVENTS, "events", 90, writes=True),
+    Action("filter", ("slash",), "Search", "Show only what contains a text", _EVENTS, "events", 89),
+    *(
+        Action(f"choose-{choice}", (key,), label, f"Only {words}; again shows all", _EVENTS, "events", rank)
+        for choice, key, label, words, rank in (
+            ("alarms", "A", "Alarms", "alarms", 80),
+            ("audit", "O", "Audit", "what somebody did", 79),
+            ("states", "T", "States", "how channels started and ended", 0),
+            ("worker", "W", "Worker", "what the worker did by itself", 0),
+        )
+    ),
+    Action("move-left", ("left", "h"), "Left", "The choice to the left: all, alarms, audit …", _EVENTS, "events"),
+    Action("move-right", ("right",), "Right", "The choice to the right", _EVENTS, "events"),
+    Action("follow", ("f",), "Follow", "Follow the latest event, or stay", _EVENTS, "events", 60),
+    Action("details", ("i",), "Details", "Details below the list, or not", _EVENTS, "events", 50),
+    Action("log", ("l",), "Whole", "The details over the whole screen, and back", _EVENTS, "events", 55),
+    Action("switch", ("tab",), "Switch", "Between list and details", _EVENTS, "events", 30),
+    Action("open", ("enter",), "Channel", "To the channel under the cursor", _SYSTEM, "system", 95),
+    Action("switch", ("tab",), "Next part", "To the next part: cores, disks, network …", _SYSTEM, "system", 90),
+    Action("switch_back", ("shift+tab",), "Part before", "To the part before", _SYSTEM, "system"),
+    Action("move-left", ("left", "h"), "Left", "To the part before", _SYSTEM, "system"),
+    Action("move-right", ("right",), "Right", "To the next part", _SYSTEM, "system"),
+    Action("log", ("l",), "Whole", "This part over the whole screen, and back", _SYSTEM, "system", 55),
+    *(
+        Action(
+            f"sort-{column}", (key,), f"By {column}", f"FFmpegs by {column}; again turns it round", _SYSTEM, "system"
+        )
+        for key, column in (
+            ("C", "cpu"),
+            ("M", "memory"),
+            ("F", "fps"),
+            ("P", "speed"),
+            ("B", "bitrate"),
+            ("N", "name"),
+        )
+    ),
     *(
         Action(f"view-{name}", (str(number),), title, words, _SCREENS, "view")
         for number, (name, title, words) in enumerate(VIEWS, 1)
@@ -199,6 +260,7 @@ ACTIONS: tuple[Action, ...] = (
         "view",
         65,
     ),
+    Action("progress", ("b",), "Progress", "How far an order for many channels is", _CONSOLE, "view"),
     Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
     Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, "view", 96),
     Action("save", ("ctrl+s", "f2"), "Save", "Save the channel", _FORM, "form", 100, writes=True, priority=True),
@@ -221,6 +283,8 @@ def actions_for(*scopes: Scope) -> Iterator[Action]:
 _SHARED: dict[Scope, tuple[Scope, ...]] = {
     "channels": ("orders", "moving", "view"),
     "channel": ("orders", "moving", "view"),
+    "events": ("moving", "view"),
+    "system": ("moving", "view"),
     "form": (),
 }
 
@@ -248,6 +312,7 @@ _SHOWN_KEYS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "question_mark": "?",
+    "ampersand": "&",
     "escape": "esc",
     "pageup": "PgUp",
     "pagedown": "PgDn",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from transcoder_tui.client.client import Verb, WorkerClient
 from transcoder_tui.errors import NoWorker, TranscoderError
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.event import Event, EventKind
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.ladder import Ladder
+from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
 from transcoder_tui.models.view import (
+    Acknowledgement,
     ChannelDocument,
     ChannelView,
     CommandView,
@@ -35,6 +38,9 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.worker.ladders import all_ladders
 
 NOW = datetime(2026, 11, 22, 14, 15, 16, tzinfo=UTC)
+
+TOLD = 100
+"""Events that the worker tells a console which connects."""
 
 
 def worker_view() -> WorkerView:
@@ -211,14 +217,21 @@ class FakeClient(WorkerClient):
         self.found: Probe | None = None
         """What is found in every source; without it, looking never ends."""
         self.down: TranscoderError | None = None
+        self.happened: list[Event] = []
+        """All events ever, oldest first; the worker tells the last :data:`TOLD` of them by itself."""
+        self.computer: Machine | None = None
+        """The machine in depth; without it the worker does not tell."""
         self._messages: asyncio.Queue[Delta | TranscoderError] = asyncio.Queue()
 
     async def close(self) -> None:
         self.asked.append(("close", None))
 
-    def say(self, *changed: ChannelView, removed: tuple[int, ...] = (), seconds: int = 1) -> None:
+    def say(
+        self, *changed: ChannelView, removed: tuple[int, ...] = (), events: tuple[Event, ...] = (), seconds: int = 1
+    ) -> None:
         """Sends the delta of the next second, with the worker as it is by then."""
         self.at += timedelta(seconds=seconds)
+        self.happened += events
         self.views.update((row.id, row) for row in changed)
         for channel_id in removed:
             self.views.pop(channel_id, None)
@@ -230,7 +243,7 @@ class FakeClient(WorkerClient):
                 changed=list(changed),
                 removed=list(removed),
                 system=sample(second),
-                events=[],
+                events=list(events),
             )
         )
 
@@ -251,7 +264,7 @@ class FakeClient(WorkerClient):
             worker=self.worker.model_copy(),
             channels=[row.model_copy(deep=True) for row in self.views.values()],
             history=list(self.system),
-            events=[],
+            events=[event.model_copy() for event in self.happened[-TOLD:]],
         )
         while True:
             message = await self._messages.get()
@@ -278,6 +291,43 @@ class FakeClient(WorkerClient):
         row = self.views[channel_id]
         job = JobView(id=channel_id, channel=row.name, **JobFields().model_dump())
         return Order(channel=row.name, job=job, changed=source != row.source_index)
+
+    async def acknowledge(self, channel_id: int) -> Acknowledgement:
+        """Takes it in; the row tells it with the next delta, as the worker's does."""
+        self.asked.append(("acknowledge", channel_id))
+        self._refuse()
+        row = self.views[channel_id] = self.views[channel_id].model_copy(deep=True)
+        for alarm in row.alarms:
+            alarm.acknowledged_by = alarm.acknowledged_by or "marc"
+            alarm.acknowledged_at = alarm.acknowledged_at or self.at
+        self.say(row)
+        return Acknowledgement(channel=row.name, alarms=row.alarms, changed=True)
+
+    async def events(
+        self,
+        limit: int = 100,
+        channel_id: int | None = None,
+        *,
+        before: int | None = None,
+        kinds: Collection[EventKind] = (),
+    ) -> list[Event]:
+        self.asked.append(("events", before))
+        self._refuse()
+        found = [
+            event.model_copy()
+            for event in self.happened
+            if (before is None or event.id < before)
+            and (not kinds or event.kind in kinds)
+            and channel_id in (None, event.channel_id)
+        ]
+        return found[-limit:]
+
+    async def machine(self) -> Machine:
+        self.asked.append(("machine", None))
+        self._refuse()
+        if self.computer is None:
+            raise NoWorker("no worker answers on /run/w.sock", "start one with 'transcoder-tui worker start'")
+        return self.computer.model_copy(deep=True)
 
     async def channel(self, channel_id: int) -> ChannelDocument:
         self._refuse()

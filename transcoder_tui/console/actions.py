@@ -10,8 +10,8 @@ Scope = Literal[
     "view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form", "log"
 ]
 """Where keys are valid: ``view`` in every full screen that has a number, ``orders`` in those on which channels take
-orders, ``moving`` in those that are moved through line by line, ``log`` where a log has the keys, the others in that screen
-only."""
+orders, ``moving`` in those that are moved through line by line, ``log`` where a log has the keys, the others in that
+screen only."""
 
 ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
 """The full screens, in the order of their numbers."""

@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
+from transcoder_tui.console.batch import Batch
 from transcoder_tui.console.ascii import AsciiFilter
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
@@ -103,6 +104,8 @@ class ConsoleApp(App[str]):
         self._siren = alarms.Siren()
 
     @property
+        self._batches: list[Batch] = []
+        """Orders for many channels that are under way, or whose end nobody has seen yet."""
     def edge(self) -> Edge | None:
         """The worker, once a client could be made."""
         return self._link.edge
@@ -214,31 +217,120 @@ class ConsoleApp(App[str]):
     # Orders
 
     def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
-        """Gives an order, after asking where something is on air."""
+        """Gives an order, after asking where something is on air or where it is for many."""
         if self._may_write() and channels:
-            self.opening = orders.question(order, channels) is not None
-            self._ask_and_order(order, channels)
+            self._ask_and_do(orders.TASKS[order], channels, orders.question(order, channels, self._hidden(channels)))
+
+    def set_group(self, channels: "list[ChannelView]", group: str | None) -> None:
+        """Puts channels into a group, after asking where they are many.
+
+        Args:
+            channels: Which.
+            group: Its name; None takes them out of theirs.
+        """
+        if self._may_write() and channels:
+            asked = orders.group_question(group, channels, self._hidden(channels))
+            self._ask_and_do(orders.regrouping(group), channels, asked)
+
+    def ask_group(self, channels: "list[ChannelView]") -> None:
+        """Asks for a group, and puts channels into it."""
+        if self._may_write() and channels:
+            self.opening = True
+            self._ask_group(channels)
+
+    def _hidden(self, channels: "list[ChannelView]") -> int:
+        return len({row.id for row in channels}.difference(self.rack.shown))
 
     @work(group="orders")
-    async def _ask_and_order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
+    async def _ask_group(self, channels: "list[ChannelView]") -> None:
+        from transcoder_tui.console.screens.group import GroupScreen
+
+        known = list(self.rack.channels.values())
+        unseen = orders.unseen(self._hidden(channels)) if len(channels) > 1 else ""
+        group = await self.push_screen_wait(GroupScreen(channels, known, unseen))
+        self.opening = False
+        if group is not None:
+            await self._do(orders.regrouping(group or None), channels)
+
+    def _ask_and_do(self, task: orders.Task, channels: "list[ChannelView]", asked: orders.Question | None) -> None:
+        self.opening = asked is not None
+        self._ask_then_do(task, channels, asked)
+
+    @work(group="orders")
+    async def _ask_then_do(
+        self, task: orders.Task, channels: "list[ChannelView]", asked: orders.Question | None
+    ) -> None:
         from transcoder_tui.console.screens.confirm import ConfirmScreen
 
-        asked = orders.question(order, channels)
-        if asked is not None:
-            confirmed = await self.push_screen_wait(ConfirmScreen(asked))
-            self.opening = False
-            if not confirmed:
-                return
+        confirmed = asked is None or await self.push_screen_wait(ConfirmScreen(asked))
+        self.opening = False
+        if confirmed:
+            await self._do(task, channels)
+
+    async def _do(self, task: orders.Task, channels: "list[ChannelView]") -> None:
+        """Does something to a few channels, or to many under the operator's eyes."""
         edge = self.edge
         if edge is None:
             return
-        failed = await orders.carry_out(edge, order, channels)
-        well = len(channels) - len({fault.field.partition(", ")[0] for fault in failed})
-        if well:
-            names = orders.named([row.name for row in channels]) if not failed else written.plural(well, "channel")
-            self.notify(f"{orders.DONE[order]}: {names}", markup=False)
-        if failed:
-            self.show_faults(f"Could not {order}", failed)
+        batch = Batch(task, channels, self._clock)
+        if batch.total > orders.FEW:
+            self._batches.append(batch)
+            self.open_batch()
+            await self._carry_out(batch, edge)
+            return
+        await batch.run(edge)
+        if batch.done:
+            names = orders.named(batch.names) if not batch.failures else written.plural(batch.done, "channel")
+            self.notify(f"{task.done}: {names}", markup=False)
+        if batch.failures:
+            self.show_faults(f"Could not {task.name}", batch.faults())
+
+    async def _carry_out(self, batch: Batch, edge: Edge) -> None:
+        await batch.run(edge)
+        if not self._is_open(batch):
+            if batch.failures:
+                self.notify(f"{batch.summary()}: b shows them.", severity="warning", markup=False)
+            else:
+                self._batches.remove(batch)
+                self.notify(batch.summary(), markup=False)
+        self._show_progress()
+
+    @work(group="orders")
+    async def _retry(self, batch: Batch) -> None:
+        if self.edge is not None:
+            batch.take_up_failed()
+            await self._carry_out(batch, self.edge)
+
+    def open_batch(self) -> None:
+        """Shows how far the latest order for many channels is."""
+        from transcoder_tui.console.screens.bulk import BulkScreen
+
+        if not self._batches:
+            self.notify("No order for many channels is under way.", markup=False)
+            return
+        batch = self._batches[-1]
+        self.push_screen(BulkScreen(batch, self._retry), lambda _: self._leave_batch(batch))
+
+    def _leave_batch(self, batch: Batch) -> None:
+        """Forgets one that is over, now that the operator has seen how it ended."""
+        if batch.is_over and batch in self._batches:
+            self._batches.remove(batch)
+        self._show_progress()
+
+    def _is_open(self, batch: Batch) -> bool:
+        return any(getattr(screen, "batch", None) is batch for screen in self.screen_stack)
+
+    @property
+    def progress(self) -> str:
+        """How far the latest order for many channels is; empty where there is none."""
+        if not self._batches:
+            return ""
+        more = f", and {len(self._batches) - 1} more" if len(self._batches) > 1 else ""
+        return f"{self._batches[-1].progress()}{more}"
+
+    def _show_progress(self) -> None:
+        for view in self._views():
+            view.show_progress(self.progress)
 
     def change_source(self, channel: "ChannelView") -> None:
         """Changes a channel to another of its sources, after asking to which."""
@@ -375,7 +467,23 @@ class ConsoleApp(App[str]):
 
     async def action_quit(self) -> None:
         """Leaves by the framework's own key, ctrl+q, with the same words."""
-        self.leave()
+    def ask_to_leave(self) -> None:
+        """Leaves, after asking where an order would be carried out by half only."""
+        waiting = [batch for batch in self._batches if batch.waiting]
+        if not waiting:
+            self.leave()
+            return
+        from transcoder_tui.console.screens.confirm import ConfirmScreen
+
+        def answer(leaves: bool | None) -> None:
+            self.opening = False
+            if leaves:
+                self.leave()
+
+        self.opening = True
+        self.push_screen(ConfirmScreen(orders.leaving_question(waiting)), answer)
+
+        self.ask_to_leave()
 
     def action_help_quit(self) -> None:
         """Says how to leave, where ctrl+c does not because a dialog is open."""

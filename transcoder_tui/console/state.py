@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from transcoder_tui.console.status import WORDS, is_live, life_of, mark_of
+from transcoder_tui.console.status import WORDS, is_live, mark_of
+from transcoder_tui.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +69,8 @@ class Rack:
         """Ids in the table's order, filtered."""
         self.cursor: int | None = None
         self.marks: set[int] = set()
+        self._marked_last: int | None = None
+        """Where a range of marks begins."""
         self.sort = "name"
         self.reverse = False
         self.filter = ""
@@ -128,11 +131,32 @@ class Rack:
         if self.current is not None:
             self.marks ^= {self.current.id}
 
+            self._marked_last = self.current.id
+
+    def mark_range(self) -> None:
+        """Marks from the channel marked last to the one under the cursor, as they stand in the table at present."""
+        place = self.position
+        if place is None:
+            return
+        begin = self.shown.index(self._marked_last) if self._marked_last in self.shown else place
+        self.marks |= set(self.shown[min(begin, place) : max(begin, place) + 1])
+        self._marked_last = self.cursor
+
+    def mark_on(self, lines: int) -> None:
+        """Marks the channel under the cursor, moves, and marks the one there too."""
+        place = self.position
+        self.move(lines)
+        self.marks |= {self.shown[at] for at in (place, self.position) if at is not None}
+        self._marked_last = self.cursor
     def mark_shown(self) -> None:
         """Marks every channel that the filter lets through."""
         self.marks |= set(self.shown)
 
     def sort_by(self, column: str) -> None:
+    def invert_marks(self) -> None:
+        """Marks, of those that the filter lets through, the channels that are not marked, and only these."""
+        self.marks ^= set(self.shown)
+
         """Sorts by a column; the same column again turns the order round."""
         self.reverse = not self.reverse if column == self.sort else column in BIGGEST_FIRST
         self.sort = column
@@ -207,12 +231,6 @@ class Rack:
             self._place = position
         elif self.cursor is None:
             self.go(0)
-
-
-def _searchable(row: "ChannelView") -> str:
-    unwell = f"unwell {mark_of(row).word}" if row.is_unwell else ""
-    texts = (row.name, row.group or "", row.source, life_of(row).word, unwell, row.status.value)
-    return "\n".join(texts).casefold()
 
 
 def sorted_rows(rows: "Iterable[ChannelView]", column: str, reverse: bool) -> "list[ChannelView]":

@@ -139,22 +139,15 @@ class MainScreen(OrderingView):
     @on(LogPane.Moved)
     def _show_log_heading(self) -> None:
         row = self.rack.current
-        pane = self.query_one(LogPane)
-        if row is None:
-            note = ""
-        elif pane.following:
-            note = "● following"
-        else:
-            more = f"{pane.unseen} new lines, " if pane.unseen else ""
-            note = f"○ stays: {more}f follows"
+        note = self.query_one(LogPane).state if row is not None else ""
         self.query_one("#log-heading", Heading).show(row.name if row else "", note)
 
     # Moving
 
     def action_move(self, where: str) -> None:
         """Moves the table's cursor, or the log where that has the keys."""
-        if self.query_one(LogPane).has_focus:
-            self._move_log(where)
+        if (pane := self.query_one(LogPane)).has_focus:
+            pane.move(where)
             return
         table = self.query_one(ChannelTable)
         page = max(1, table.size.height - 1)
@@ -167,19 +160,6 @@ class MainScreen(OrderingView):
             self.rack.move(steps[where])
         table.show_cursor()
         self._show_channel()
-
-    def _move_log(self, where: str) -> None:
-        pane = self.query_one(LogPane)
-        page = max(1, pane.size.height - 1)
-        steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
-        if where == "first":
-            pane.to_start()
-        elif where == "last":
-            pane.follow()
-        elif where in ("left", "right"):
-            pane.sideways(-1 if where == "left" else 1)
-        else:
-            pane.scroll_lines(steps[where])
 
     @on(ChannelTable.LaidOut)
     def _show_titles(self) -> None:
@@ -209,11 +189,7 @@ class MainScreen(OrderingView):
 
     def action_follow(self) -> None:
         """Follows the log's end, or stays."""
-        pane = self.query_one(LogPane)
-        if pane.following:
-            pane.stay()
-        else:
-            pane.follow()
+        self.query_one(LogPane).toggle_follow()
 
     # The table
 
@@ -231,6 +207,23 @@ class MainScreen(OrderingView):
         self.rack.move(1)
         self._show_everything()
 
+    def action_mark_range(self) -> None:
+        """Marks everything from the last mark to the cursor."""
+        if self.chosen():
+            self.rack.mark_range()
+            self._show_everything()
+
+    def action_mark_on(self, where: str) -> None:
+        """Marks the channel under the cursor, and the one above or below it."""
+        if self.chosen():
+            self.rack.mark_on(1 if where == "down" else -1)
+            self._show_everything()
+
+    def action_invert_marks(self) -> None:
+        """Marks what is not marked."""
+        self.rack.invert_marks()
+        self._show_everything()
+
     def action_mark_shown(self) -> None:
         """Marks everything in the table."""
         self.rack.mark_shown()
@@ -243,10 +236,8 @@ class MainScreen(OrderingView):
         """
         from transcoder_tui.console.widgets.filter_field import FilterField
 
-        if self.query(FilterField):
+        if self.query(FilterField) or self.query_one(LogPane).has_focus:
             raise SkipAction
-        if self.has_class("-zoomed"):
-            self.action_log()
         field = FilterField(self.rack.filter, self._narrow, self._leave_filter)
         await self.mount(field, before="#columns")
         self.set_focus(field)

@@ -45,6 +45,10 @@ class OrderingView(View):
     def _order(self, order: "Order") -> None:
         self.app.order(order, self.targets())
 
+    def action_group(self) -> None:
+        """Moves them to a group."""
+        self.app.ask_group(self.targets())
+
     def action_acknowledge(self) -> None:
         """Acknowledges their alarms."""
         if channels := self.targets():

@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import DescendantFocus
 from textual.screen import Screen
 
 from transcoder_tui.console.actions import ViewName, bindings_for
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.key_bar import KeyBar
+from transcoder_tui.console.widgets.log_pane import LogPane
 from transcoder_tui.console.widgets.tab_bar import TabBar
 from transcoder_tui.console.widgets.title_bar import TitleBar
 
@@ -54,11 +56,20 @@ class View(Screen[None]):
         """Gives the tabs a line where there is one to spare."""
         self.query_one(TabBar).fit(self.size.height)
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Offers the keys of the part that has them now."""
+        self.query_one(KeyBar).offer("log" if isinstance(event.widget, LogPane) else self.VIEW)
+
     # What the worker says
 
     def show_change(self, change: Change) -> None:
         """Draws what a message of the live stream changed; called once a second while the worker answers."""
         self.query_one(TitleBar).show()
+        self.show_progress(self.app.progress)
+
+    def show_progress(self, words: str) -> None:
+        """Says how far an order for many channels is that goes on in the background."""
+        self.query_one(KeyBar).tell(words)
 
     def show_lost(self, words: str, advice: str) -> None:
         """Greys what is shown and says since when and why; called once a second while the worker does not answer.
@@ -95,6 +106,10 @@ class View(Screen[None]):
         """The keys."""
         self.app.open_help()
 
+    def action_progress(self) -> None:
+        """How far an order for many channels is."""
+        self.app.open_batch()
+
     def action_leave(self) -> None:
         """Leaves; the channels stay on air."""
-        self.app.leave()
+        self.app.ask_to_leave()

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from transcoder_tui.console.actions import Action, Scope, actions_for, scopes_of, shown_key
-from transcoder_tui.console.widgets.cells import line
+from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
 
 
@@ -44,18 +44,35 @@ class KeyBar(Painted):
     """
 
     PREFIX = "key-bar"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label", "key-bar--progress"}
 
     def __init__(self, scope: Scope, *, read_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._scope = scope
         self._read_only = read_only
+        self._progress = ""
+
+    def offer(self, scope: Scope) -> None:
+        """Shows the keys of another part of the screen, which has them now."""
+        if scope != self._scope:
+            self._scope = scope
+            self.refresh()
+
+    def tell(self, progress: str) -> None:
+        """Says how far something is that goes on in the background; empty where nothing does."""
+        if progress != self._progress:
+            self._progress = progress
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The line of keys."""
         key = self.tone("key")
         label = self.tone("label")
         parts = []
-        for action in footer_actions(self._scope, self.size.width, read_only=self._read_only):
+        told = f" {self._progress}, b shows it " if self._progress else ""
+        room = self.size.width - cell_len(told)
+        for action in footer_actions(self._scope, room, read_only=self._read_only):
             parts += [(f" {shown_key(action.keys[0])}", key), (f" {action.label} ", label)]
+        gap = room - sum(cell_len(text) for text, _ in parts)
+        parts += [(" " * max(0, gap), label), (fit(told, self.size.width) if room < 0 else told, self.tone("progress"))]
         return line(parts, self.size.width, self.base)

@@ -73,6 +73,14 @@ class LogPane(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """New lines below, while the pane does not follow."""
         return self._window.unseen if self._window else 0
 
+    @property
+    def state(self) -> str:
+        """Whether it follows the log's end, for its heading."""
+        if self.following:
+            return "● following"
+        more = f"{self.unseen} new lines, " if self.unseen else ""
+        return f"○ stays: {more}f follows"
+
     def watch_following(self) -> None:
         """Tells the heading."""
         self.post_message(self.Moved())
@@ -107,6 +115,26 @@ class LogPane(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.following = False
         if self._window is not None:
             self._window.following = False
+
+    def toggle_follow(self) -> None:
+        """Follows the end, or stays."""
+        if self.following:
+            self.stay()
+        else:
+            self.follow()
+
+    def move(self, where: str) -> None:
+        """Moves as the arrow keys and those for pages and ends say."""
+        page = max(1, self.size.height - 1)
+        steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
+        if where == "first":
+            self.to_start()
+        elif where == "last":
+            self.follow()
+        elif where in ("left", "right"):
+            self.sideways(-1 if where == "left" else 1)
+        else:
+            self.scroll_lines(steps[where])
 
     def scroll_lines(self, lines: int) -> None:
         """Scrolls down, or up where negative, which stops following."""

@@ -17,8 +17,8 @@ from textual.screen import Screen
 
 from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
-from transcoder_tui.console.batch import Batch
 from transcoder_tui.console.ascii import AsciiFilter
+from transcoder_tui.console.batch import Batch
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
 from transcoder_tui.console.preferences import Preferences, kept_file, written_file
@@ -102,10 +102,10 @@ class ConsoleApp(App[str]):
         self._main = MainScreen(self.rack, read_only=read_only)
         self._last_view: ViewName = "channels"
         self._siren = alarms.Siren()
-
-    @property
         self._batches: list[Batch] = []
         """Orders for many channels that are under way, or whose end nobody has seen yet."""
+
+    @property
     def edge(self) -> Edge | None:
         """The worker, once a client could be made."""
         return self._link.edge
@@ -217,7 +217,7 @@ class ConsoleApp(App[str]):
     # Orders
 
     def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
-        """Gives an order, after asking where something is on air or where it is for many."""
+        """Gives an order, after asking where something is on air."""
         if self._may_write() and channels:
             self._ask_and_do(orders.TASKS[order], channels, orders.question(order, channels, self._hidden(channels)))
 
@@ -465,8 +465,6 @@ class ConsoleApp(App[str]):
 
     # Leaving
 
-    async def action_quit(self) -> None:
-        """Leaves by the framework's own key, ctrl+q, with the same words."""
     def ask_to_leave(self) -> None:
         """Leaves, after asking where an order would be carried out by half only."""
         waiting = [batch for batch in self._batches if batch.waiting]
@@ -483,6 +481,8 @@ class ConsoleApp(App[str]):
         self.opening = True
         self.push_screen(ConfirmScreen(orders.leaving_question(waiting)), answer)
 
+    async def action_quit(self) -> None:
+        """Leaves by the framework's own key, ctrl+q, with the same words."""
         self.ask_to_leave()
 
     def action_help_quit(self) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from transcoder_tui.console.status import WORDS, is_live, mark_of
-from transcoder_tui.errors import Fault, InvalidInput
+from transcoder_tui.console.status import WORDS, is_live, life_of, mark_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,7 +129,6 @@ class Rack:
         """Marks the channel under the cursor, or takes its mark away."""
         if self.current is not None:
             self.marks ^= {self.current.id}
-
             self._marked_last = self.current.id
 
     def mark_range(self) -> None:
@@ -148,15 +146,16 @@ class Rack:
         self.move(lines)
         self.marks |= {self.shown[at] for at in (place, self.position) if at is not None}
         self._marked_last = self.cursor
+
     def mark_shown(self) -> None:
         """Marks every channel that the filter lets through."""
         self.marks |= set(self.shown)
 
-    def sort_by(self, column: str) -> None:
     def invert_marks(self) -> None:
         """Marks, of those that the filter lets through, the channels that are not marked, and only these."""
         self.marks ^= set(self.shown)
 
+    def sort_by(self, column: str) -> None:
         """Sorts by a column; the same column again turns the order round."""
         self.reverse = not self.reverse if column == self.sort else column in BIGGEST_FIRST
         self.sort = column
@@ -231,6 +230,12 @@ class Rack:
             self._place = position
         elif self.cursor is None:
             self.go(0)
+
+
+def _searchable(row: "ChannelView") -> str:
+    unwell = f"unwell {mark_of(row).word}" if row.is_unwell else ""
+    texts = (row.name, row.group or "", row.source, life_of(row).word, unwell, row.status.value)
+    return "\n".join(texts).casefold()
 
 
 def sorted_rows(rows: "Iterable[ChannelView]", column: str, reverse: bool) -> "list[ChannelView]":

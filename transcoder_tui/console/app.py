@@ -318,7 +318,7 @@ class ConsoleApp(App[str]):
         self._show_progress()
 
     def _is_open(self, batch: Batch) -> bool:
-        return any(getattr(screen, "batch", None) is batch for screen in self.screen_stack)
+        return any(getattr(screen, "bulk", None) is batch for screen in self.screen_stack)
 
     @property
     def progress(self) -> str:

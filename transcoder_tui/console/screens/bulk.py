@@ -40,17 +40,17 @@ class BulkScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(10)", "Page down", show=False),
     ]
 
-    def __init__(self, batch: Batch, retry: Callable[[Batch], None]) -> None:
+    def __init__(self, batch: Batch, retry: Callable[[Batch], object]) -> None:
         super().__init__()
-        self.batch = batch
+        self.bulk = batch
         self._retry = retry
         self._listed = -1
 
     def compose(self) -> ComposeResult:
         """How far it is, and what failed."""
         with Vertical(classes="dialog -wide", id="bulk") as dialog:
-            name = self.batch.task.name
-            dialog.border_title = Content(f"{name[:1].upper()}{name[1:]}: {self.batch.total} channels").markup
+            name = self.bulk.task.name
+            dialog.border_title = Content(f"{name[:1].upper()}{name[1:]}: {self.bulk.total} channels").markup
             yield Static(markup=False, id="bulk-bar")
             yield Static(markup=False, id="bulk-counts")
             yield Static(markup=False, id="bulk-state")
@@ -69,7 +69,7 @@ class BulkScreen(ModalScreen[None]):
 
     def show(self) -> None:
         """Draws how it is by now."""
-        batch = self.batch
+        batch = self.bulk
         dialog = self.query_one("#bulk")
         dialog.set_class(batch.is_over and bool(batch.failures), "-bad")
         dialog.border_subtitle = self._keys()
@@ -85,7 +85,7 @@ class BulkScreen(ModalScreen[None]):
         self.query_one("#bulk-failed", Static).update(failed)
 
     def _keys(self) -> str:
-        batch = self.batch
+        batch = self.bulk
         if batch.is_over:
             return "r retries those that failed, esc closes" if batch.failures else "esc closes"
         return (
@@ -98,13 +98,13 @@ class BulkScreen(ModalScreen[None]):
 
     def action_cancel(self) -> None:
         """Drops what is not begun."""
-        self.batch.cancel()
+        self.bulk.cancel()
         self.show()
 
     def action_retry(self) -> None:
         """Those that failed once more."""
-        if self.batch.is_over and self.batch.failures:
-            self._retry(self.batch)
+        if self.bulk.is_over and self.bulk.failures:
+            self._retry(self.bulk)
             self.show()
 
     def action_scroll(self, lines: int) -> None:

@@ -117,7 +117,7 @@ async def test_a_copy_is_kept_of_every_revision_even_of_a_deleted_channel(store:
     await store.edit([Edit(created.id, None)], actor="ben")
     with sqlite3.connect(path) as connection:
         kept = connection.execute("SELECT revision, actor, json_extract(spec, '$.name') FROM revision").fetchall()
-    assert kept == [(1, "anna", "Größe 24"), (2, "ben", "Small")]
+    assert kept == [(1, "anna", "Größe 24"), (2, "ben", "Small"), (3, "ben", None)]
 
 
 async def test_deleting_a_channel_leaves_nothing_of_it_but_history(store: Store, path: Path) -> None:

@@ -6,7 +6,7 @@ the history, each undo met stands for one change further on.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ class Step:
 
     channel_id: int
     revision: int
-    """The revision that it made; the channel is still there at it, unless it was deleted."""
+    """The revision at which the channel is now; 0 where it is deleted."""
     before: dict[str, Any] | None
     """The channel's document before; None where it was created."""
     after: dict[str, Any] | None
@@ -75,9 +75,11 @@ def last_change(session: Session) -> StoredChange | None:
         if undone:
             undone -= 1
             continue
-        if steps is None or not _are_current(session, steps):
+        if steps is None:
             return None
-        return StoredChange(lines[0].id, at, lines[0].actor, steps)
+        present = [(step, _current_revision(session, step)) for step in steps]
+        current = [replace(step, revision=revision) for step, revision in present if revision is not None]
+        return StoredChange(lines[0].id, at, lines[0].actor, current) if len(current) == len(steps) else None
     return None
 
 
@@ -111,10 +113,14 @@ def _steps(session: Session, at: datetime, channel_ids: Sequence[int]) -> list[S
     return steps
 
 
-def _are_current(session: Session, steps: Sequence[Step]) -> bool:
-    """Whether each channel is still as the change left it."""
-    for step in steps:
-        row = session.get(ChannelRow, step.channel_id)
-        if (row.revision if row is not None else None) != (step.revision if step.after is not None else None):
-            return False
-    return True
+def _current_revision(session: Session, step: Step) -> int | None:
+    """The revision at which the channel is, 0 where it is deleted; None where the change did not leave it so.
+
+    The documents are compared: where later changes were undone, the revision is a later one.
+    """
+    revisions = select(RevisionRow).where(RevisionRow.channel_id == step.channel_id)
+    latest = session.exec(revisions.order_by(col(RevisionRow.revision).desc()).limit(1)).one()
+    row = session.get(ChannelRow, step.channel_id)
+    if row is None:
+        return 0 if step.after is None else None
+    return row.revision if row.revision == latest.revision and latest.spec == step.after else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from transcoder_tui import locks
 from transcoder_tui.console import preferences
 from transcoder_tui.console.preferences import REMEMBERED, Preferences
 
@@ -93,7 +94,7 @@ def test_processes_that_write_at_the_same_time_lose_nothing(kept: Path) -> None:
 
 def test_a_console_that_was_stopped_with_the_lock_in_its_hand_stops_no_other(kept: Path) -> None:
     kept.parent.mkdir()
-    held = preferences.locks.take(kept.with_suffix(".lock"))
+    held = locks.take(kept.with_suffix(".lock"))
     assert held is not None
     Preferences(kept=kept).remember("filters", "news")
     os.close(held)

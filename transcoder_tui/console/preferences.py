@@ -30,8 +30,9 @@ LONGEST = 1000
 """Characters of a line that is remembered: more is a mishap of the clipboard."""
 MOST_BYTES = 1_000_000
 """Of a file that is read; ours is at most some 400 kB long."""
-LOCK_TRIES = 20
-"""Attempts to get the lock, 5 ms apart. A console that was stopped in the middle of it must not stop the others."""
+LOCK_TRIES = 200
+"""Attempts to get the lock, 5 ms apart; each console has it for less than that. One that was stopped in the middle
+of it must not stop the others."""
 
 _SETTINGS: dict[str, type] = {"theme": str, "bell": bool, "flash": bool}
 """What a person may write, and also change in the console."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from transcoder_tui.console.status import WORDS, is_live, life_of, mark_of
+from transcoder_tui.console.status import WORDS, is_live, mark_of
+from transcoder_tui.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,6 +74,7 @@ class Rack:
         self.sort = "name"
         self.reverse = False
         self.filter = ""
+        self._lets_through: Callable[[ChannelView], bool] | None = None
         self._place = 0
 
     def fold_snapshot(self, snapshot: "Snapshot") -> Change:
@@ -167,15 +169,25 @@ class Rack:
             self.sort, self.reverse = column, reverse
             self._arrange()
 
-    def narrow(self, text: str) -> None:
-        """Shows only channels that contain ``text`` in name, group, source or status.
+    def narrow(self, text: str) -> Fault | None:
+        """Shows only channels that a filter lets through, in the language of :mod:`transcoder_tui.console.query`.
 
         The operator did this, so where it hides the channel under the cursor, the cursor goes to the first one left.
+
+        Returns:
+            What is wrong with the filter; then the one before it stays in force.
         """
+        from transcoder_tui.console.query import compiled
+
+        try:
+            self._lets_through = compiled(text) if text.strip() else None
+        except InvalidInput as error:
+            return error.faults[0]
         self.filter = text
         self._arrange()
         if self.position is None:
             self.go(0)
+        return None
 
     def choose(self, channel_id: int) -> None:
         """Puts the cursor on a channel; on nothing until the worker tells of it, where it was stored just now."""
@@ -221,8 +233,7 @@ class Rack:
         return sum(map(is_live, self.channels.values()))
 
     def _arrange(self) -> None:
-        needle = self.filter.casefold().strip()
-        rows = [row for row in self.channels.values() if not needle or needle in _searchable(row)]
+        rows = filter(self._lets_through, self.channels.values())
         self.shown = [row.id for row in sorted_rows(rows, self.sort, self.reverse)]
         self.marks.intersection_update(self.channels)
         position = self.position
@@ -230,12 +241,6 @@ class Rack:
             self._place = position
         elif self.cursor is None:
             self.go(0)
-
-
-def _searchable(row: "ChannelView") -> str:
-    unwell = f"unwell {mark_of(row).word}" if row.is_unwell else ""
-    texts = (row.name, row.group or "", row.source, life_of(row).word, unwell, row.status.value)
-    return "\n".join(texts).casefold()
 
 
 def sorted_rows(rows: "Iterable[ChannelView]", column: str, reverse: bool) -> "list[ChannelView]":

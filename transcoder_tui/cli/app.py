@@ -360,6 +360,20 @@ def doctor(
     raise typer.Exit(examine(_settings(ctx), as_json=as_json))
 
 
+@app.command()
+def web(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port on 127.0.0.1.")] = 8008,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Look, do not touch.")] = False,
+) -> None:
+    """Serve the console to browsers on this machine, at an address that nobody can guess."""
+    from transcoder_tui.cli.web import serve_console
+
+    options: _Globals = ctx.obj
+    data_dir = ["--data-dir", options.data_dir] if options.data_dir else []
+    serve_console([*data_dir, *(["--read-only"] if read_only else [])], port)
+
+
 @worker_app.command("run")
 def worker_run(ctx: typer.Context) -> None:
     """Run keeper and worker in the foreground, as systemd does."""

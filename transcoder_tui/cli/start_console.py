@@ -2,13 +2,10 @@
 
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from transcoder_tui.errors import HostFault
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
@@ -63,8 +60,6 @@ def open_console(options: ConsoleOptions) -> int:
     Raises:
         HostFault: Where there is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise HostFault("the console needs a terminal", "run it in one, or see the commands with --help")
     use_config(options.config)
     from transcoder_tui.console.app import run_console
 

@@ -1,7 +1,6 @@
 """The console: the app that holds the rack, stays connected to the worker and opens screens."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -27,12 +26,15 @@ from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.theme import NAMES, NIGHT, SIXTEEN, THEMES, needs_sixteen
-from transcoder_tui.errors import Conflict, Fault, HostFault, TranscoderError
+from transcoder_tui.errors import Conflict, Fault, TranscoderError
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
     from transcoder_tui.console.actions import ViewName
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot
+
+WEB_DRIVER = "web_driver"
+"""In the name of the driver with which Textual draws in a browser, where there is no terminal that could hang up."""
 
 FormKind = Literal["new", "edit", "clone"]
 
@@ -91,6 +93,7 @@ class ConsoleApp(App[str]):
         self.rack = Rack()
         self.rack.sort_as(self.preferences.sort, reverse=self.preferences.reverse)
         self.read_only = read_only
+        self.ascii_only = ascii_only
         self._ascii = [AsciiFilter()] if ascii_only else []
         self._notice = notice
         self._clock = clock
@@ -217,7 +220,7 @@ class ConsoleApp(App[str]):
     # Orders
 
     def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
-        """Gives an order, after asking where something is on air."""
+        """Gives an order, after asking where something is on air or where it is for many."""
         if self._may_write() and channels:
             self._ask_and_do(orders.TASKS[order], channels, orders.question(order, channels, self._hidden(channels)))
 
@@ -533,9 +536,8 @@ def run_console(
     Raises:
         HostFault: Where there is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise HostFault("the console needs a terminal", "run it in one, or use 'transcoder-tui channels'", "terminal")
-    hangup.leave_with_terminal(sys.stdin.fileno())
+    if WEB_DRIVER not in os.environ.get("TEXTUAL_DRIVER", ""):
+        hangup.leave_with_terminal()
     preferences = Preferences.load(written_file(), kept_file())
     app = ConsoleApp(client_factory, ascii_only=ascii_only, read_only=read_only, notice=notice, preferences=preferences)
     return app.run() or ""

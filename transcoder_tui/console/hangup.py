@@ -7,8 +7,11 @@ import asyncio
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Callable
+
+from transcoder_tui.errors import HostFault
 
 STATUS = 128 + signal.SIGHUP
 """Exit status of a process that ended because of SIGHUP, as shells report it."""
@@ -16,12 +19,17 @@ GRACE_S = 1.0
 """Time to restore a terminal that may still be there. It is not longer, because writing to a dead one can block."""
 
 
-def leave_with_terminal(fd: int) -> None:
-    """Ends this process as soon as the terminal behind ``fd`` is gone.
+def leave_with_terminal() -> None:
+    """Ends this process as soon as its terminal is gone.
 
     poll(2) with no events asked for still reports POLLHUP, so the watching thread sleeps until then.
+
+    Raises:
+        HostFault: Where there is no terminal.
     """
-    threading.Thread(target=_watch, args=(fd,), name="hangup", daemon=True).start()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise HostFault("the console needs a terminal", "run it in one, or use 'transcoder-tui channels'", "terminal")
+    threading.Thread(target=_watch, args=(sys.stdin.fileno(),), name="hangup", daemon=True).start()
 
 
 def _watch(fd: int) -> None:

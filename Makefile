@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := $(BIN)/transcoder-tui --data-dir "$(CURDIR)/.demo"
 
-.PHONY: demo demo-stop test test-all faults conformance check bench-worker bench-ffmpeg format clean
+.PHONY: demo demo-stop test test-all faults conformance check bench-worker bench-ffmpeg bench-console format clean
 
 demo: .venv/installed  ## Put the demonstration line-up on air and open the console on it.
 	@$(DEMO) worker start
@@ -39,6 +39,9 @@ bench-worker: .venv/installed  ## Measure the worker with up to 1000 channels, a
 
 bench-ffmpeg: .venv/installed  ## Measure what a ladder costs in one FFmpeg and in four, and how it looks: some 12 minutes.
 	$(BIN)/python tests/bench/bench_ffmpeg.py $(BENCH)
+
+bench-console: .venv/installed  ## Measure the console beside a bare app and DataTable: some 6 minutes.
+	$(BIN)/python tests/bench/bench_console.py $(BENCH)
 
 format: .venv/installed-dev  ## Lay the code out.
 	$(BIN)/ruff check --fix

@@ -111,7 +111,7 @@ class TestTable:
             await settled(pilot)
             await pilot.press("slash", *"weath", "enter")
             assert current(console) == "Weather"
-            assert "1 of 5 channels contain 'weath'" in screen_text(pilot)
+            assert "1 of 5 channels match 'weath'" in screen_text(pilot)
             assert "News HD" not in screen_text(pilot)
             assert console.focused is console.screen.query_one(ChannelTable)
             await pilot.press("escape")

@@ -103,7 +103,7 @@ class MainScreen(OrderingView):
     def _narrowed_words(self) -> tuple[str, str]:
         rack = self.rack
         total = len(rack.channels)
-        subject = f"{len(rack.shown)} of {total} channels contain {rack.filter!r}" if rack.filter else f"all {total}"
+        subject = f"{len(rack.shown)} of {total} channels match {rack.filter!r}" if rack.filter else f"all {total}"
         hidden = rack.hidden_marks()
         marked = f"✓ {len(rack.marks)} marked" + (f", {hidden} of them hidden by the filter" if hidden else "")
         return subject, marked if rack.marks else ""
@@ -238,13 +238,9 @@ class MainScreen(OrderingView):
 
         if self.query(FilterField) or self.query_one(LogPane).has_focus:
             raise SkipAction
-        field = FilterField(self.rack.filter, self._narrow, self._leave_filter)
+        field = FilterField(self.rack, self.app.preferences, self._show_everything, self._leave_filter)
         await self.mount(field, before="#columns")
-        self.set_focus(field)
-
-    def _narrow(self, text: str) -> None:
-        self.rack.narrow(text)
-        self._show_everything()
+        self.set_focus(field.entry)
 
     def _leave_filter(self) -> None:
         self.set_focus(self.query_one(ChannelTable))

@@ -49,8 +49,11 @@ class View(Screen[None]):
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Takes no keys while a form or dialog is on its way: over a slow line they come in bursts."""
-        return not self.app.opening
+        """Takes no keys while a form or dialog is on its way: over a slow line they come in bursts.
+
+        None either while a line is typed: there they are letters, or go through completions and history.
+        """
+        return not self.app.opening and (self.focused is None or self.focused.id != "entry")
 
     def on_resize(self) -> None:
         """Gives the tabs a line where there is one to spare."""

@@ -1,37 +1,54 @@
-"""The field in which a filter is typed. It is made when it is asked for, which keeps it off the first paint."""
+"""The line in which a filter is typed."""
 
 from collections.abc import Callable
 
-from textual.widgets import Input
+from transcoder_tui.console.preferences import Preferences
+from transcoder_tui.console.query import completions
+from transcoder_tui.console.state import Rack
+from transcoder_tui.console.widgets.typed_line import TypedLine
 
 
-class FilterField(Input):
+class FilterField(TypedLine):
     """Narrows the table with every letter; the return key keeps the filter.
 
     Args:
-        text: The filter that is in force.
-        narrow: Narrows the table.
+        rack: What is filtered.
+        preferences: Keep what was typed.
+        show: Shows the table as it is narrowed.
         leave: Goes back to it.
     """
 
-    def __init__(self, text: str, narrow: Callable[[str], None], leave: Callable[[], None]) -> None:
+    def __init__(
+        self, rack: Rack, preferences: Preferences, show: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
         super().__init__(
-            text,
-            placeholder="part of a name, group, source or status",
-            compact=True,
-            select_on_focus=False,
+            "/",
+            rack.filter,
+            "news !ok src:239.1 status:error cpu>50 ~nws",
+            lambda text: completions(text, rack.channels.values()),
+            preferences.filters,
             id="filter",
         )
-        self.cursor_blink = False
-        self._narrow = narrow
+        self._rack = rack
+        self._preferences = preferences
+        self._show = show
         self._leave = leave
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrows the table."""
-        event.stop()
-        self._narrow(event.value)
+    def typed(self, text: str) -> None:
+        """Narrows the table, or says why not."""
+        fault = self._rack.narrow(text)
+        self.say(f"{fault.fault}: {fault.remedy}" if fault else "", wrong=fault is not None)
+        self._show()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Back to the table."""
-        event.stop()
+    def entered(self, text: str) -> None:
+        """Keeps the filter and goes back to the table; stays where it says nothing that could be meant."""
+        self.typed(text)
+        if self._rack.filter == text:
+            self._preferences.remember("filters", text.strip())
+            self._leave()
+
+    def left(self) -> None:
+        """Back to the table with all channels."""
+        self._rack.narrow("")
         self._leave()
+        self._show()

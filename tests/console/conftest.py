@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pilots import quiet
+from pilots import quiet, worked_off
 from rack_fixtures import Clock, FakeClient
 from textual.pilot import Pilot
 
@@ -35,6 +35,7 @@ def sure_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.001)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 1.0)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", worked_off)
     press = Pilot.press
 
     async def press_and_wait(pilot: Pilot[str], *keys: str) -> None:

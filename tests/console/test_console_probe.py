@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from pilots import screen_text, settled, until
+from probe_samples import contribution_picture
 from rack_fixtures import Clock, FakeClient, spec
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
@@ -28,19 +29,7 @@ SILENT = SourceFault(
 def multiplex() -> Probe:
     """Two programs, a service name from an enemy, a scrambled picture and a PID that belongs to nobody."""
     news = [
-        ProbedStream(
-            index=0,
-            pid=257,
-            kind="video",
-            codec="mpeg2video",
-            profile="4:2:2",
-            size="1920x1080",
-            fps=25,
-            field_order="top first",
-            pixel_format="yuv422p",
-            sample_aspect="1:1",
-            measured_bitrate=15_110_000,
-        ),
+        contribution_picture("1920x1080", "1:1"),
         *(
             ProbedStream(
                 index=number,

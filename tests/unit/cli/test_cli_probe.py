@@ -1,6 +1,7 @@
 import json
 
 from cli_rack import Rack, Run
+from probe_samples import contribution_picture
 
 from transcoder_tui.errors import SourceFault
 from transcoder_tui.models.probe import Probe, ProbedProgram, ProbedStream
@@ -8,19 +9,7 @@ from transcoder_tui.models.probe import Probe, ProbedProgram, ProbedStream
 
 def multiplex() -> Probe:
     streams = [
-        ProbedStream(
-            index=0,
-            pid=257,
-            kind="video",
-            codec="mpeg2video",
-            profile="4:2:2",
-            size="720x576",
-            fps=25,
-            field_order="top first",
-            pixel_format="yuv422p",
-            sample_aspect="16:11",
-            measured_bitrate=15_110_000,
-        ),
+        contribution_picture("720x576", "16:11"),
         ProbedStream(
             index=1,
             pid=258,

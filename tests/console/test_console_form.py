@@ -417,7 +417,7 @@ class TestEditing:
             await type_into(pilot, "x")
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
-            await pilot.press("plus")
+            await pilot.press("n")
             await until(pilot, lambda: console.screen is form)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))

@@ -93,7 +93,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     try:
         port_file = profile / "DevToolsActivePort"
         async with asyncio.timeout(PATIENCE_S):
-            while not (port_file.exists() and port_file.read_text().count("\n")):
+            while not (port_file.exists() and port_file.read_text().count("\n")):  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.05)
         port = port_file.read_text().splitlines()[0]
         async with aiohttp.ClientSession() as session:

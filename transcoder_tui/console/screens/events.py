@@ -119,9 +119,9 @@ class EventsScreen(View):
         if self._advice:
             return f"{number}, as last known"
         if listed.following:
-            return f"{number}{reach}  ● following"
+            return f"● following  {number}{reach}"
         more = f"{listed.unseen} below, " if listed.unseen else ""
-        return f"{number}{reach}  ○ stays: {more}f follows"
+        return f"○ stays: {more}f follows  {number}{reach}"
 
     def _empty_words(self) -> Content:
         if self._loading:

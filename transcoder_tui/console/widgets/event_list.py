@@ -51,9 +51,6 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             """One of them is enough."""
             return isinstance(message, EventList.Moved)
 
-    class Opened(Message):
-        """The operator clicked on the event under the cursor."""
-
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._events: list[Event] = []
@@ -89,7 +86,10 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def at_top(self) -> bool:
-        """Whether the first line can be seen."""
+        """Whether the first line can be seen, or would be if there were lines."""
+        height = self.scrollable_content_region.height
+        if self.following:
+            return len(self._events) <= height and bool(height or not self._events)
         return self.scroll_offset.y <= 0
 
     def show(self, shown: "list[Event]") -> None:
@@ -146,6 +146,7 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """Keeps the cursor in view."""
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._events))
         self._keep_in_view()
+        self.post_message(self.Moved())
 
     def on_click(self, event: input_events.Click) -> None:
         """Puts the cursor on the line that was clicked."""

@@ -1,6 +1,7 @@
 """A line of a channel's log, taken apart: when, how severe, what. Pure."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from transcoder_tui.console.status import Tone
@@ -30,6 +31,15 @@ class LogLine:
     tone: Tone
     text: str
 
+    def shown(self, *, times: bool) -> str:
+        """The line as it is drawn: time, level and text.
+
+        Args:
+            times: Whether with its time.
+        """
+        time = f"{self.time:8} " if times and self.time else ""
+        return f"{time}{self.level:8}{self.text}" if self.level else f"{time}{self.text}"
+
 
 def read_line(text: str) -> LogLine:
     """Takes a line apart; one in another form is shown as it is."""
@@ -38,3 +48,27 @@ def read_line(text: str) -> LogLine:
         return LogLine("", "", "muted", text)
     time, level, rest = match.groups()
     return LogLine(time, level, _TONES[level], rest.lstrip())
+
+
+def needle(text: str) -> re.Pattern[str] | None:
+    """What finds a text; small letters stand for capitals too. None for an empty text.
+
+    The text is meant as it is: names of files and options are full of characters that regular expressions have a use
+    for, and an expression could keep the console busy for minutes.
+    """
+    if not text:
+        return None
+    return re.compile(re.escape(text), 0 if any(map(str.isupper, text)) else re.IGNORECASE)
+
+
+def wanted(text: str) -> Callable[[str], bool] | None:
+    """Whether a line holds a text as it is drawn with its time; with ``!`` in front, whether it does not.
+
+    Args:
+        text: Empty, or ``!`` alone, for all lines: then None.
+    """
+    found = needle(text.removeprefix("!"))
+    if found is None:
+        return None
+    inverted = text.startswith("!")
+    return lambda line: bool(found.search(read_line(line).shown(times=True))) is not inverted

@@ -5,8 +5,9 @@ they stay true although its oldest part is dropped when it grows over its cap.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -18,10 +19,19 @@ MOST = 2000
 """Lines kept: as many screens as somebody scrolls through before he reaches for a search."""
 STEP = 48_000
 """Bytes by which a look back goes: about :data:`PIECE` lines of the usual 120 bytes."""
-
+STRIDE = 400_000
+"""Bytes by which a search goes: a log of 10 MB is through in 25 steps, of which none holds the console up."""
+STRIDE_LINES = 4000
+"""Lines asked for at a time by a search; the worker gives 5,000 at the most."""
+CATCH_UP = 8
+"""Strides that new lines may be behind before a window with a filter skips them: 3 MB a second."""
 
 LONGEST = 4000
 """Characters of a line that are kept: FFmpeg's longest commands fit; a line of 90,000 would freeze a terminal."""
+
+
+Matches = Callable[[str], bool]
+"""Whether a line is wanted."""
 
 
 class LogSource(Protocol):
@@ -45,11 +55,13 @@ class LogWindow:
     Args:
         source: Who serves it.
         channel_id: Whose log.
+        wanted: Which lines are shown; None shows all.
     """
 
-    def __init__(self, source: LogSource, channel_id: int) -> None:
+    def __init__(self, source: LogSource, channel_id: int, wanted: Matches | None = None) -> None:
         self._source = source
         self.channel_id = channel_id
+        self._wanted = wanted
         self._pieces: deque[_Piece] = deque()
         self.following = True
         """Whether the window moves along with the log's end."""
@@ -64,6 +76,11 @@ class LogWindow:
         return (text for piece in self._pieces for text in piece.lines)
 
     @property
+    def begin(self) -> int:
+        """The offset at which the window begins."""
+        return self._pieces[0].offset if self._pieces else 0
+
+    @property
     def at_start(self) -> bool:
         """Whether the window begins where the log begins."""
         return not self._pieces or self._pieces[0].offset <= self.first_offset
@@ -73,7 +90,39 @@ class LogWindow:
         self.following = True
         self.unseen = 0
         chunk = await self._ask(PIECE)
-        self._pieces = deque([_Piece(chunk.offset, chunk.next_offset, chunk.lines)])
+        self._pieces = deque([self._piece(chunk)])
+
+    async def open_at(self, line: int, wanted: Matches | None) -> int:
+        """Shows other lines, from about where a line stands that is shown at present.
+
+        Args:
+            line: Its position.
+            wanted: Which lines are shown from now on; None shows all.
+
+        Returns:
+            Its position now, or that of the first one behind it that is shown.
+        """
+        self._wanted = wanted
+        before = line
+        for piece in self._pieces:
+            if before < len(piece.lines):
+                return await self._open_in(piece, piece.lines[before])
+            before -= len(piece.lines)
+        await self.open()
+        return len(self)
+
+    async def _open_in(self, piece: _Piece, text: str) -> int:
+        self.unseen = 0
+        begin = piece.offset
+        while True:
+            chunk = await self._ask(STRIDE_LINES, begin)
+            lines = [line[:LONGEST] for line in chunk.lines]
+            self._pieces = deque([self._piece(chunk)])
+            if text in lines:
+                return len(self._kept(lines[: lines.index(text)]))
+            if not begin < chunk.next_offset < piece.next_offset:
+                return 0
+            begin = chunk.next_offset
 
     async def poll(self) -> int:
         """Looks for new lines: takes them in where the window follows, else counts them.
@@ -86,14 +135,14 @@ class LogWindow:
         if not self._pieces:
             await self.open()
             return 0
-        chunk = await self._ask(PIECE, self._pieces[-1].next_offset)
+        if self._wanted is not None and self.following:
+            return await self._catch_up()
+        chunk = await self._ask(PIECE, self._end)
         if not self.following:
-            self.unseen = len(chunk.lines)
+            self.unseen = len(self._kept(chunk.lines))
             return 0
-        if len(chunk.lines) >= PIECE or chunk.offset != self._pieces[-1].next_offset:
-            gone = len(self)
-            await self.open()
-            return -gone
+        if len(chunk.lines) >= PIECE or chunk.offset != self._end:
+            return await self._skip()
         return self._append(chunk)
 
     async def newer(self) -> int:
@@ -104,9 +153,14 @@ class LogWindow:
         """
         if not self._pieces:
             return 0
-        chunk = await self._ask(PIECE, self._pieces[-1].next_offset)
+        down = 0
+        for _ in range(CATCH_UP):
+            held, end = len(self), self._end
+            down += self._append(await self._ask(self._lines_at_once, end))
+            if self._end == end or len(self) > held:
+                break
         self.unseen = 0
-        return self._append(chunk)
+        return down
 
     async def older(self) -> int:
         """Takes in what lies before the window.
@@ -116,21 +170,81 @@ class LogWindow:
         """
         if self.at_start:
             return 0
-        start = self._pieces[0].offset
-        begin = await self._line_start(max(self.first_offset, start - STEP))
         added = 0
-        found: list[_Piece] = []
-        while begin < start:
-            chunk = await self._until(begin, start)
-            if not chunk.lines or chunk.next_offset <= begin:
+        step = STEP if self._wanted is None else STRIDE
+        async for piece in self._back(step):
+            added += len(piece.lines)
+            self._prepend(piece)
+            if added:
                 break
-            found.append(_Piece(chunk.offset, chunk.next_offset, chunk.lines))
-            added += len(chunk.lines)
-            begin = chunk.next_offset
-        self._pieces.extendleft(reversed(found))
         while len(self) > MOST and len(self._pieces) > 1:
             self._pieces.pop()
         return added
+
+    async def find(self, matches: Matches, *, back: bool) -> "LogWindow | None":
+        """Looks for a line beyond the window, without moving it.
+
+        Args:
+            matches: What is looked for, of the lines that this window shows.
+            back: Towards the start of the log, else towards its end.
+
+        Returns:
+            A window on where the nearest such line stands; None where there is none.
+        """
+        found = LogWindow(self._source, self.channel_id, self._wanted)
+        found.following = False
+        pieces = self._back(STRIDE) if back else self._onwards()
+        async for piece in pieces:
+            if any(map(matches, piece.lines)):
+                found.first_offset = self.first_offset
+                found._pieces.append(piece)
+                return found
+        return None
+
+    @property
+    def _end(self) -> int:
+        return self._pieces[-1].next_offset
+
+    @property
+    def _lines_at_once(self) -> int:
+        return PIECE if self._wanted is None else STRIDE_LINES
+
+    def _kept(self, lines: list[str]) -> list[str]:
+        cut = [text[:LONGEST] for text in lines]
+        return cut if self._wanted is None else list(filter(self._wanted, cut))
+
+    def _piece(self, chunk: "LogChunk") -> _Piece:
+        return _Piece(chunk.offset, chunk.next_offset, self._kept(chunk.lines))
+
+    async def _back(self, step: int) -> AsyncIterator[_Piece]:
+        """The log before the window, piece by piece, the nearest first; each piece is ``step`` bytes long or less."""
+        end = self._pieces[0].offset if self._pieces else 0
+        while end > self.first_offset:
+            begin = await self._line_start(max(self.first_offset, end - step))
+            if begin >= end:
+                return
+            yield await self._between(begin, end)
+            end = begin
+
+    async def _onwards(self) -> AsyncIterator[_Piece]:
+        """The log behind the window, piece by piece."""
+        end = self._end if self._pieces else 0
+        while True:
+            piece = self._piece(await self._ask(STRIDE_LINES, end))
+            if piece.next_offset <= end:
+                return
+            yield piece
+            end = piece.next_offset
+
+    async def _between(self, begin: int, end: int) -> _Piece:
+        piece = _Piece(begin, begin, [])
+        while piece.next_offset < end:
+            chunk = await self._until(piece.next_offset, end)
+            if chunk.next_offset <= piece.next_offset:
+                break
+            piece.lines += self._kept(chunk.lines)
+            piece.next_offset = chunk.next_offset
+        return piece
 
     async def _line_start(self, offset: int) -> int:
         """The first line's start from an offset on, which may lie within a line."""
@@ -139,14 +253,19 @@ class LogWindow:
         return (await self._ask(1, offset)).next_offset
 
     async def _until(self, begin: int, end: int) -> "LogChunk":
-        """The lines from ``begin`` on, none from ``end`` on.
-
-        Only a chunk's own ends are known as offsets (texts may be shorter than the bytes on disk where secrets are
-        masked), so the number of lines is found by halving.
-        """
-        chunk = await self._ask(PIECE, begin)
+        """The lines from ``begin`` on, none from ``end`` on."""
+        chunk = await self._ask(STRIDE_LINES, begin)
         if chunk.next_offset <= end:
             return chunk
+        # Texts can have another length than the bytes on disk, where these were no characters; then only a chunk's
+        # own ends are known as offsets, and the number of lines is found by halving.
+        places = list(accumulate((len(text.encode()) + 1 for text in chunk.lines), initial=begin))
+        if places[-1] == chunk.next_offset and end in places:
+            fitting = places.index(end)
+            return chunk.model_copy(update={"lines": chunk.lines[:fitting], "next_offset": end})
+        return await self._halved(chunk, begin, end)
+
+    async def _halved(self, chunk: "LogChunk", begin: int, end: int) -> "LogChunk":
         fitting = chunk.model_copy(update={"lines": [], "next_offset": begin})
         fits, exceeds = 0, len(chunk.lines)
         while exceeds - fits > 1:
@@ -158,22 +277,47 @@ class LogWindow:
                 exceeds = middle
         return fitting
 
+    async def _catch_up(self) -> int:
+        """Takes in all new lines that are wanted, however many others lie between them."""
+        down = 0
+        for _ in range(CATCH_UP):
+            chunk = await self._ask(STRIDE_LINES, self._end)
+            if chunk.offset != self._end:
+                break
+            down += self._append(chunk)
+            if len(chunk.lines) < STRIDE_LINES:
+                return down
+        return await self._skip()
+
+    async def _skip(self) -> int:
+        gone = len(self)
+        await self.open()
+        return -gone
+
     def _append(self, chunk: "LogChunk") -> int:
-        if not chunk.lines:
+        if chunk.next_offset <= self._end:
             return 0
+        piece = self._piece(chunk)
         last = self._pieces[-1]
-        if len(last.lines) + len(chunk.lines) <= PIECE and last.next_offset == chunk.offset:
-            last.lines.extend(chunk.lines)
-            last.next_offset = chunk.next_offset
+        if len(last.lines) + len(piece.lines) <= PIECE and last.next_offset == piece.offset:
+            last.lines.extend(piece.lines)
+            last.next_offset = piece.next_offset
         else:
-            self._pieces.append(_Piece(chunk.offset, chunk.next_offset, chunk.lines))
+            self._pieces.append(piece)
         down = 0
         while len(self) > MOST and len(self._pieces) > 1:
             down -= len(self._pieces.popleft().lines)
         return down
 
+    def _prepend(self, piece: _Piece) -> None:
+        first = self._pieces[0]
+        if len(first.lines) + len(piece.lines) <= PIECE and piece.next_offset == first.offset:
+            first.lines[:0] = piece.lines
+            first.offset = piece.offset
+        else:
+            self._pieces.appendleft(piece)
+
     async def _ask(self, lines: int, offset: int | None = None) -> "LogChunk":
         chunk = await self._source.log(self.channel_id, lines=lines, offset=offset)
         self.first_offset = chunk.first_offset
-        chunk.lines = [text[:LONGEST] for text in chunk.lines]
         return chunk

@@ -46,7 +46,7 @@ class MainScreen(OrderingView):
         yield EmptyState(id="empty")
         yield Heading("Log", id="log-heading")
         yield FaultLine(id="fault")
-        yield LogPane(id="log")
+        yield LogPane(preferences=self.app.preferences, id="log")
 
     def on_mount(self) -> None:
         """Begins with what is known, which is nothing yet."""

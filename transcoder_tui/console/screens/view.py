@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import DescendantFocus
@@ -59,7 +60,8 @@ class View(Screen[None]):
         """Gives the tabs a line where there is one to spare."""
         self.query_one(TabBar).fit(self.size.height)
 
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
+    @on(DescendantFocus)
+    def _offer_keys(self, event: DescendantFocus) -> None:
         """Offers the keys of the part that has them now."""
         self.query_one(KeyBar).offer("log" if isinstance(event.widget, LogPane) else self.VIEW)
 

@@ -14,6 +14,7 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventKind
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Alarm, Health
+from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.machine import Machine
@@ -194,6 +195,30 @@ def log_lines(count: int = 40) -> list[str]:
     return lines
 
 
+def past(span: Span, *, known: int = 288, fps: float = 25.0, bitrate: float = 6_500_000, cpu: float = 142) -> Series:
+    """How a channel did that is well but for a dip; of the time before its last ``known`` figures nothing is known."""
+    count, step_s = (120, 5.0) if span is Span.MINUTES else (288, 300.0)
+    sway = [(0, 2, 5, 7, 8, 6, 3, 1)[place * 7 // 5 % 8] / 8 for place in range(count)]
+    dip = [0.7 if 0.55 < place / count < 0.6 else 1.0 for place in range(count)]
+
+    def over(figure: float, share: float, *, dips: bool = False) -> list[float | None]:
+        return [
+            round(figure * (1 - share * sway[place]) * (dip[place] if dips else 1), 3)
+            if place >= count - known
+            else None
+            for place in range(count)
+        ]
+
+    return Series(
+        step_s=step_s,
+        end=NOW,
+        fps=over(fps, 0.01, dips=True),
+        speed=over(1.0, 0.01, dips=True),
+        bitrate=over(bitrate, 0.2),
+        cpu=over(cpu, 0.35),
+    )
+
+
 class FakeClient(WorkerClient):
     """Answers like a worker, from what a test gives it."""
 
@@ -212,6 +237,8 @@ class FakeClient(WorkerClient):
         self.refusals: deque[TranscoderError] = deque()
         self.price: Cost | None = None
         """What every channel costs; without it the worker does not tell."""
+        self.pasts: dict[tuple[int, Span], Series] = {}
+        """How channels did over a time."""
         self.priced: list[tuple[int | None, dict[str, Any]]] = []
         """What was asked for its cost."""
         self.found: Probe | None = None
@@ -321,6 +348,13 @@ class FakeClient(WorkerClient):
             and channel_id in (None, event.channel_id)
         ]
         return found[-limit:]
+
+    async def history(self, channel_id: int, span: Span | str = Span.MINUTES) -> Series:
+        """What :attr:`pasts` tells of the channel; of others nothing is known."""
+        self.asked.append(("history", (channel_id, Span(span))))
+        if self.down:
+            raise self.down
+        return self.pasts.get((channel_id, Span(span)), past(Span(span), known=0))
 
     async def machine(self) -> Machine:
         self.asked.append(("machine", None))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from rack_fixtures import NOW, alarm, line_up, unwell, view, worker_view
+from rack_fixtures import NOW, line_up, unwell, view, worker_view
 from rich.cells import cell_len
 from rich.style import Style
 
@@ -11,7 +11,6 @@ from transcoder_tui.client.outlook import next_step, outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import ACTIONS, actions_for, shown_key
 from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, instead_of_figures, lay_out
-from transcoder_tui.console.facts import facts
 from transcoder_tui.console.log_line import read_line
 from transcoder_tui.console.orders import question
 from transcoder_tui.console.screens.form import FormScreen
@@ -234,43 +233,6 @@ class TestFaultLine:
     def test_a_small_terminal_gets_no_more_lines_than_there_are(self) -> None:
         for lines in (1, 2):
             assert len(arranged("f" * 78, "r" * 70, "s" * 30, 80, lines)) == lines
-
-
-def test_details_tell_the_process_the_attempts_and_the_remedy() -> None:
-    news, _, kids, parliament, _ = line_up()
-    assert dict(facts(news, NOW))["Process"] == "pid 4001, 142% of one core, 180M of memory"
-    assert dict(facts(kids, NOW))["Next"] == "next retry in 12 s (3 of 5)"
-    assert dict(facts(parliament, NOW))["Next"] == "given up after 5 attempts; not tried again by itself"
-    assert dict(facts(parliament, NOW))["Remedy"].startswith("put it below")
-    assert dict(facts(view(1, "A", attempt=2), NOW))["Attempts"] == "2 of 5 failed"
-
-
-def test_details_tell_every_alarm_since_when_and_what_helps() -> None:
-    row = unwell(1, "A", Health.INPUT_LOST, Health.ON_BACKUP)
-    told = list(facts(row, NOW))
-    at = told.index(("Alarm", "input lost for 5s, since 2026-11-22 14:15:11 UTC"))
-    assert told[at + 1 : at + 3] == [("", "input lost: why"), ("", "→ what helps against input lost")]
-    assert told[at + 3][1].startswith("on backup source for 5s")
-    assert told[0] == ("Status", "● on air for 4h 12m, wanted running")
-    assert "Fault" not in dict(told), "the alarm says it"
-
-
-def test_details_do_not_say_twice_what_an_alarm_repeats() -> None:
-    row = view(1, "A", Status.ERROR, message="no disk", remedy="plug it in")
-    row.alarms = [alarm(Health.OFF_AIR, "no disk", "plug it in")]
-    texts = [text for _, text in facts(row, NOW)]
-    assert texts.count("no disk") == 1
-    assert [text for text in texts if "plug it in" in text] == ["plug it in"]
-
-
-def test_details_tell_the_source_the_last_gap_and_the_limits() -> None:
-    row = view(1, "A", sources=3, source_index=1, pinned=True, gap_s=6.4, limits="nice 5, CPUs 0-3")
-    told = list(facts(row, NOW))
-    at = told.index(("Source", "udp://239.1.1.1:5000 on eth1"))
-    assert told[at + 1] == ("", "2 of 3, chosen by an operator")
-    assert dict(told)["Last gap"] == "6.4 s off air at the last interruption"
-    assert dict(told)["Limits"] == "nice 5, CPUs 0-3"
-    assert not {"Last gap", "Limits"} & set(dict(facts(view(1, "A"), NOW)))
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ ACTIONS: tuple[Action, ...] = (
         )
     ),
     Action("clear", ("escape",), "Clear", "Forget the search, else show all lines, else leave the log", _IN_LOG, "log"),
-    Action("span", ("z",), "10m/24h", "Graphs of ten minutes, or of a day", _CHANNEL, "channel", 85),
+    Action("span", ("z",), "Span", "Graphs of ten minutes, or of a day", _CHANNEL, "channel", 96),
     Action("section", ("tab",), "Section", "To the next section; the log takes the keys", _CHANNEL, "channel", 45),
     Action(
         "go-previous",

@@ -76,3 +76,8 @@ def since(start: datetime | None, now: datetime | None) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 channel``, ``3 channels``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def with_unit(figure: str, unit: str) -> str:
+    """A figure with its unit, which one that is absent has none of."""
+    return figure if figure == ABSENT else figure + unit

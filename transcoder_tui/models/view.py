@@ -72,6 +72,13 @@ class Telemetry(BaseModel):
     """Of one core."""
     rss_bytes: int | None = None
     """Resident memory."""
+    output_bps: list[int | None] = []
+    """Bits per second of each output, in the order of :attr:`ChannelView.outputs`: of transport streams their constant
+    rate, as far as media advances in real time; of recordings, how their files grow; of ladders, what their last
+    segments take together. Empty where nothing is known of any."""
+    rendition_bps: list[int | None] = []
+    """Bits per second that the last segments of each rendition take, with its sound, in the order of
+    :attr:`ChannelView.renditions`; known of ladders. Empty where nothing is known of any."""
 
 
 class PictureEncoder(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.strip import Strip
 
 CUT = "…"
@@ -36,3 +37,8 @@ def line(parts: Iterable[tuple[str, Style]], width: int, base: Style) -> Strip:
         else:
             segments.append(Segment(text, style))
     return Strip(segments).adjust_cell_length(width, base)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text on as many lines of ``width`` cells as it needs; at least one."""
+    return [part.plain for part in Content(text).wrap(max(1, width))] or [""]

@@ -11,12 +11,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from transcoder_tui.models.event import EventKind
 from transcoder_tui.models.job import Wanted
+from transcoder_tui.store.entries import EVENTS
 from transcoder_tui.store.rows import wanted_when_deleted
-from transcoder_tui.store.tables import ChannelRow, EventRow, RevisionRow
+from transcoder_tui.store.tables import ChannelRow, RevisionRow
 
 BATCH = 500
 """Events that are read from the database at a time."""
@@ -85,10 +87,11 @@ def last_change(session: Session) -> StoredChange | None:
 
 def _lines(session: Session) -> Iterator[_Line]:
     """The history of the channels' configuration, the latest first."""
+    lines = EVENTS.c
     query = (
-        select(EventRow.id, EventRow.at, EventRow.kind, EventRow.channel_id, EventRow.actor)
-        .where(col(EventRow.kind).in_((EventKind.CONFIG, EventKind.UNDONE)), col(EventRow.channel_id).is_not(None))
-        .order_by(col(EventRow.id).desc())
+        select_columns(lines.id, lines.at, lines.kind, lines.channel_id, lines.actor)
+        .where(lines.kind.in_((EventKind.CONFIG, EventKind.UNDONE)), lines.channel_id.is_not(None))
+        .order_by(lines.id.desc())
     )
     rows = session.execute(query.execution_options(yield_per=BATCH))
     return (_Line(row[0], row[1], EventKind(row[2]), row[3], row[4]) for row in rows)

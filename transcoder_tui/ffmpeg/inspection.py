@@ -15,7 +15,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import Command
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.ffprobe import FOREIGN, SHOWS
-from transcoder_tui.ffmpeg.inputs import build_input
+from transcoder_tui.ffmpeg.inputs import OF_MULTIPLEX, build_input, told_otherwise
 from transcoder_tui.ffmpeg.probe import command_on
 from transcoder_tui.models.probe import FieldOrder, Probe, ProbedStream
 from transcoder_tui.models.source import Source
@@ -158,11 +158,10 @@ def measured(found: Probe, read: Read, *, at_own_pace: bool) -> Probe:
 
 def _opened(source: Source, host: HostFacts) -> list[str]:
     """The arguments that open a source, without those that play a file in real time, and with less patience."""
-    arguments = _without(_PACED, build_input(source, host, FIELD).args)
-    for place, argument in enumerate(arguments):
-        if argument == "-analyzeduration":
-            arguments[place + 1] = str(ANALYSE_US)
-    return arguments
+    # It may be a multiplex, whatever is chosen of it.
+    return told_otherwise(
+        _without(_PACED, build_input(source, host, FIELD).args), {**OF_MULTIPLEX, "-analyzeduration": str(ANALYSE_US)}
+    )
 
 
 def _without(options: Mapping[str, int], arguments: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.outputs import hls_trees
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.worker import outputs
 from transcoder_tui.worker.resolution import resolved
 
 BESIDE = [
@@ -75,6 +76,7 @@ async def test_aac_and_ac3_go_into_every_container_beside_udp(
     lists = [playlist for tree in trees for playlist in tree.playlists]
     eventually(lambda: all(path.exists() and path.read_text().count("#EXTINF") > 2 for path in lists))
     run.stop()
+    outputs.finalise(spec, host)
 
     assert "Malformed" not in run.log
     sent, media = tmp_path / "sent.ts", host.media_roots[0]
@@ -87,6 +89,7 @@ async def test_aac_and_ac3_go_into_every_container_beside_udp(
         assert sounds(ffprobe, *tree.tracks) == ["aac", "ac3"], tree.directory
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", BESIDE[:2], ids=["fMP4 HLS", "MP4"])
 async def test_aac_goes_into_mp4_alone(
     binary: Binary, host: HostFacts, clip: Any, start: Any, ffprobe: Any, eventually: Any, output: dict[str, Any]
@@ -97,6 +100,7 @@ async def test_aac_goes_into_mp4_alone(
     run = start(found.spec, found.codecs)
     eventually(lambda: run.media_time > 3)
     run.stop()
+    outputs.finalise(spec, host)
 
     assert run.complaints == []
     (written,) = [*(tree.playlists[0] for tree in hls_trees(spec, host)), *host.media_roots[0].glob("kept.mp4")]

@@ -2,12 +2,11 @@
 
 import http.server
 import re
-import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from companion_pids import DATA, SCTE35, SUBTITLES, TELETEXT, with_companions
+from feeding import DATAGRAM, flood
 from rtsp_peer import RtspPeer
 
 from transcoder_tui.errors import HostFault, SourceFault
@@ -29,7 +29,6 @@ Probe = Callable[..., Any]
 MPTS_BPS = 1_600_000
 """Rate of the multiplex, somewhat above what it holds."""
 PMT_PID = 0x1000
-DATAGRAM = 7 * 188
 
 
 def channel(source: dict[str, Any] | str, *, output: str = "file://out.ts", **audio: Any) -> ChannelSpec:
@@ -165,28 +164,6 @@ class TestDatagrams:
         before = run.media_time
         with flood(multiplex, port, pause_s=0.002):
             eventually(lambda: run.media_time > before + 0.5, 60)
-
-
-@contextmanager
-def flood(file: Path, port: int, pause_s: float = 0.0) -> Iterator[None]:
-    """Sends a file again and again, as fast as it goes or with a pause after each datagram."""
-    ended = threading.Event()
-
-    def send() -> None:
-        data = file.read_bytes()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            while not ended.is_set():
-                for at in range(0, len(data), DATAGRAM):
-                    with suppress(ConnectionRefusedError):
-                        sender.sendto(data[at : at + DATAGRAM], ("127.0.0.1", port))
-                    if ended.wait(pause_s) if pause_s else ended.is_set():
-                        return
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
 
 
 class TestSessions:

@@ -105,22 +105,20 @@ class EventsScreen(View):
 
     def _note(self, listed: EventList) -> str:
         known = len(self._history.events)
-        number = (
-            f"{len(listed.events)} of {known} contain {self._text!r}" if self._text else written.plural(known, "event")
-        )
+        number = f"{'all ' if self._history.complete else ''}{written.plural(known, 'event')}"
+        if self._text:
+            number = f"{len(listed.events)} of {number} contain {self._text!r}"
         if self._loading:
             reach = ", loading older ones …"
         elif self._fault:
             reach = f", older ones: {self._fault}"
-        elif self._history.complete:
-            reach = ", all there are"
         else:
             reach = f", no more than {MOST} are held" if self._history.is_full else ""
         if self._advice:
             return f"{number}, as last known"
         if listed.following:
             return f"● following  {number}{reach}"
-        more = f"{listed.unseen} below, " if listed.unseen else ""
+        more = f"{listed.unseen} new, " if listed.unseen else ""
         return f"○ stays: {more}f follows  {number}{reach}"
 
     def _empty_words(self) -> Content:

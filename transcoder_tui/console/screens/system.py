@@ -71,6 +71,11 @@ class SystemScreen(View):
         super().on_resize()
         self._lay_out()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the worker has told of the machine."""
+        return self._machine is not None
+
     # What the worker says
 
     def show_change(self, change: Change) -> None:

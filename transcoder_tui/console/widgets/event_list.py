@@ -1,6 +1,6 @@
 """Events, one line each, drawn by the line API: at their end and following it until somebody goes up."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -56,6 +56,8 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._events: list[Event] = []
         self._ids: list[int] = []
         self._cursor: int | None = None
+        self._latest = 0
+        """The latest event when the list began to stay."""
         self.following = True
         """Whether the cursor goes along with the latest event."""
 
@@ -81,8 +83,8 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def unseen(self) -> int:
-        """Events below the last line that can be seen."""
-        return max(0, len(self._events) - self.scroll_offset.y - self.scrollable_content_region.height)
+        """Events that happened since the list stays."""
+        return 0 if self.following else len(self._ids) - bisect_right(self._ids, self._latest)
 
     @property
     def at_top(self) -> bool:
@@ -128,10 +130,8 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def stay(self) -> None:
         """Stays on the event under the cursor."""
-        place = self.position
-        self._cursor = self._ids[place] if place is not None else None
-        self.following = False
-        self.post_message(self.Moved())
+        if (place := self.position) is not None:
+            self._go(place)
 
     def watch_stale(self) -> None:
         """Greys the lines, or gives them their colours back."""
@@ -155,6 +155,8 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             self._go(place)
 
     def _go(self, place: int) -> None:
+        if self.following:
+            self._latest = self._ids[-1]
         self._cursor = self._ids[place]
         self.following = False
         self._keep_in_view()

@@ -47,6 +47,10 @@ LEAST_EVENTS = 5
 """Events that are shown where nothing says that there is room for more."""
 
 
+class Sections(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """What is scrolled; by the screen's own keys, also where the log in it has the focus."""
+
+
 class ChannelScreen(OrderingView):
     """One channel: the one that is under the table's cursor."""
 
@@ -77,7 +81,7 @@ class ChannelScreen(OrderingView):
         braille = has_braille(os.environ) and not self.app.ascii_only
         yield Heading("Channel", id="channel-heading")
         yield Static(markup=False, id="channel-missing")
-        with VerticalScroll(id="channel", can_focus=False):
+        with Sections(id="channel"):
             yield Panel(id="state")
             yield Panel("Figures", id="figures")
             with Container(id="middle"):
@@ -176,7 +180,7 @@ class ChannelScreen(OrderingView):
         self._series, self._asked_at = None, None
         self._spec, self._known_revision = None, None
         self._events = {}
-        self.query_one("#channel").scroll_home(animate=False)
+        self.query_one("#channel").scroll_home(animate=False, immediate=True)
         self.query_one(LogPane).open(self.app.edge, row.id)
         self._show_graphs()
         self._load_events(row.id)
@@ -272,11 +276,11 @@ class ChannelScreen(OrderingView):
         page = max(1, parts.size.height - 1)
         steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
         if where in steps:
-            parts.scroll_relative(y=steps[where], animate=False)
+            parts.scroll_relative(y=steps[where], animate=False, immediate=True)
         elif where == "first":
-            parts.scroll_home(animate=False)
+            parts.scroll_home(animate=False, immediate=True)
         else:
-            parts.scroll_end(animate=False)
+            parts.scroll_end(animate=False, immediate=True)
 
     def action_section(self) -> None:
         """To the next section, at last into the log, and on from the top."""
@@ -285,7 +289,7 @@ class ChannelScreen(OrderingView):
         pane, parts = self.query_one(LogPane), self.query_one("#channel", VerticalScroll)
         if pane.has_focus:
             self.set_focus(None)
-            parts.scroll_home(animate=False)
+            parts.scroll_home(animate=False, immediate=True)
             return
         top = parts.scroll_offset.y
         sections = ("figures", "sources", "ladder", "events", "graphs-heading", "log-heading")
@@ -294,7 +298,7 @@ class ChannelScreen(OrderingView):
         if target is None or top >= parts.max_scroll_y:
             pane.focus()
         else:
-            parts.scroll_to(y=target, animate=False)
+            parts.scroll_to(y=target, animate=False, immediate=True)
 
     def action_span(self) -> None:
         """Graphs of a day, or of ten minutes."""

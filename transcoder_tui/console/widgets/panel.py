@@ -68,7 +68,7 @@ class Panel(Painted):
         above = bool(self._title)
         if len(before) != len(self._lines):
             self.styles.height = max(1, len(self._lines) + above)
-            self.display = bool(self._lines)
+            self.set_class(not self._lines, "-empty")
             self.refresh()
             return
         for place, (old, new) in enumerate(zip(before, self._lines, strict=True)):

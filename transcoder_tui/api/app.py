@@ -223,6 +223,15 @@ async def cost(
     return worker.editor.cost(spec, channel)
 
 
+@router.post("/command")
+async def preview(
+    spec: ChannelSpec, worker: Worker, channel: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> CommandView:
+    """The FFmpeg command of a document that is not stored, secrets masked; on the source that the channel reads now."""
+    built = worker.preview(spec, channel)
+    return CommandView(argv=list(built.masked()), shell=built.shell())
+
+
 @router.get("/interfaces")
 async def interfaces() -> list[Interface]:
     """The network interfaces of this host."""

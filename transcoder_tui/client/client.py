@@ -183,6 +183,16 @@ class WorkerClient:
         params = {} if channel_id is None else {"channel": channel_id}
         return await self._view(Cost, "/cost", "POST", json=spec, params=params)
 
+    async def preview(self, spec: dict[str, Any], channel_id: int | None = None) -> CommandView:
+        """The FFmpeg command that a document would give, secrets masked.
+
+        Args:
+            spec: The document.
+            channel_id: The stored channel whose place it takes; None for a new one.
+        """
+        params = {} if channel_id is None else {"channel": channel_id}
+        return await self._view(CommandView, "/command", "POST", json=spec, params=params)
+
     async def interfaces(self) -> list[Interface]:
         """The network interfaces of the worker's host."""
         return await self._views(Interface, "/interfaces")

@@ -120,6 +120,10 @@ class Edge:
         """What a channel would cost, in the place of a stored one or as a new one."""
         return await _answer(self._client.cost(spec, channel_id))
 
+    async def preview(self, spec: dict[str, Any], channel_id: int | None) -> "CommandView":
+        """The FFmpeg command that a document would give, secrets masked; see ``WorkerClient.preview``."""
+        return await _answer(self._client.preview(spec, channel_id))
+
     async def ladders(self) -> "list[LadderView]":
         """The ladders that the form can use."""
         return await _answer(self._client.ladders())

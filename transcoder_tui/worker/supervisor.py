@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from transcoder_tui import __version__
 from transcoder_tui.errors import HostFault, StoreUnavailable, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary, find_binary
-from transcoder_tui.ffmpeg.command import Command, HostFacts
+from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.host import interfaces
 from transcoder_tui.host.cpus import online_cpus
 from transcoder_tui.host.fonts import find_font
 from transcoder_tui.host.sampling import ProcessSampler, SystemSampler
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventFields, EventKind, Severity
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.history import Series, Span
@@ -43,7 +44,7 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.store import backup
 from transcoder_tui.store.repair import Restored
 from transcoder_tui.store.store import Store, StoredChannel
-from transcoder_tui.worker import heartbeat, history, ladders, runfile, views
+from transcoder_tui.worker import heartbeat, history, ladders, readiness, runfile, views
 from transcoder_tui.worker.cgroup import Ceilings
 from transcoder_tui.worker.context import Context
 from transcoder_tui.worker.disk import Disk
@@ -428,6 +429,21 @@ class Supervisor:
             TranscoderError: Where it cannot be built on this host at present.
         """
         return self.run(channel_id).command()
+
+    def preview(self, spec: ChannelSpec, channel_id: int | None) -> Command:
+        """The FFmpeg command that a document would give.
+
+        Args:
+            spec: The document.
+            channel_id: The stored channel whose place it takes; None for a new one.
+
+        Raises:
+            TranscoderError: Where it cannot be built on this host at present.
+        """
+        run = self._runs.get(channel_id) if channel_id is not None else None
+        source = run.source_index if run is not None and run.source_index < len(spec.sources) else 0
+        host = readiness.assumed(self._context.host(), [spec])
+        return build_command(spec, self._context.binary(), host, source)
 
     def log_chunk(self, channel_id: int, lines: int, offset: int | None) -> LogChunk:
         """A part of a channel's log: from an offset on, or the last lines.

@@ -19,6 +19,7 @@ from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
+from transcoder_tui.models.setting import Setting
 from transcoder_tui.models.view import (
     Acknowledgement,
     ChannelDocument,
@@ -389,6 +390,29 @@ class FakeClient(WorkerClient):
 
     async def ladders(self) -> list[Ladder]:
         return all_ladders(Settings(data_dir=Path("/nonexistent")))
+
+    async def settings(self) -> list[Setting]:
+        self._refuse()
+        file = "file /etc/transcoder-tui/settings.toml"
+        return [
+            Setting(
+                name="data_dir",
+                value="/var/lib/transcoder-tui",
+                default="/root/.local",
+                origin=file,
+                help="Database, logs.",
+            ),
+            Setting(name="log_level", value="info", default="info", origin="default", help="What the worker writes."),
+            Setting(name="media_roots", value=None, default=None, origin="default", help="Where ``file://`` may read."),
+            Setting(
+                name="retry.attempts",
+                value=9,
+                default=5,
+                origin="environment TRANSCODER_RETRY__ATTEMPTS",
+                help="Failures in a row after which a channel is given up.",
+            ),
+            Setting(name="watchdog.quiet_s", value=3.0, default=3.0, origin="default", help="Time without progress."),
+        ]
 
     async def probe(self, source: dict[str, Any], time_s: float = DEFAULT_TIME_S) -> Probe:
         self.asked.append(("probe", source))

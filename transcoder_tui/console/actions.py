@@ -54,6 +54,8 @@ _IN_LOG = "Where the log has the keys"
 _EVENTS = "Events"
 _SYSTEM = "System"
 _SCREENS = "Screens"
+_LADDERS = "Ladders"
+_SETTINGS = "Settings"
 _CONSOLE = "Console"
 _FORM = "In the form"
 _CHANNEL = "In the screen of one channel"
@@ -205,6 +207,48 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("log", ("l",), "Log", "The log over the whole screen, and back", _CHANNEL, "channel", 84),
     Action("follow", ("f",), "Follow", "Follow the log's end, or stay", _CHANNEL, "channel"),
+    Action(
+        "select",
+        ("enter", "space"),
+        "Change",
+        "Change the console's setting under the cursor",
+        _SETTINGS,
+        "settings",
+        90,
+    ),
+    Action(
+        "select",
+        ("enter",),
+        "New channel",
+        "A new channel with the ladder under the cursor",
+        _LADDERS,
+        "ladders",
+        95,
+        writes=True,
+    ),
+    Action(
+        "edit",
+        ("e",),
+        "Edit",
+        "Edit the ladder; one that comes along is copied to your own",
+        _LADDERS,
+        "ladders",
+        90,
+        writes=True,
+    ),
+    Action(
+        "clone", ("c",), "Clone", "A new ladder from the one under the cursor", _LADDERS, "ladders", 85, writes=True
+    ),
+    Action(
+        "delete",
+        ("d",),
+        "Delete",
+        "Delete your own ladder; one that comes along is back then",
+        _LADDERS,
+        "ladders",
+        80,
+        writes=True,
+    ),
     *(
         Action("back", ("escape",), "Back", "Back to all channels", _SCREENS, scope, 100)
         for scope in ("channel", "events", "system", "ladders", "settings")
@@ -252,6 +296,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("last", ("minus",), "Last", "Back to the last screen", _SCREENS, "view"),
     Action(
+        "command_line",
+        ("colon",),
+        "Do",
+        "The command line; tab completes, :help lists it",
+        _CONSOLE,
+        "view",
+        44,
+        priority=True,
+    ),
+    Action(
         "next_alarm",
         ("n",),
         "Next alarm",
@@ -285,6 +339,8 @@ _SHARED: dict[Scope, tuple[Scope, ...]] = {
     "channel": ("orders", "moving", "view"),
     "events": ("moving", "view"),
     "system": ("moving", "view"),
+    "ladders": ("moving", "view"),
+    "settings": ("moving", "view"),
     "form": (),
 }
 

@@ -4,21 +4,36 @@ Pictures are written anew with ``pytest tests/console/test_console_channel.py --
 accepting it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from rack_fixtures import NOW, FakeClient, alarm, line_up, past, spec, view
+import pytest
+from pilots import screen_lines, screen_text, settled, until
+from rack_fixtures import NOW, Clock, FakeClient, alarm, line_up, past, spec, view
+from rich.cells import cell_len
+from textual.app import App
 from textual.pilot import Pilot
 
+from transcoder_tui.console.app import ConsoleApp
+from transcoder_tui.console.facts import source_lines
+from transcoder_tui.console.plot import ceiling, drawn, has_braille, in_columns
+from transcoder_tui.console.screens.channel import ChannelScreen
+from transcoder_tui.console.screens.command import CommandScreen
+from transcoder_tui.console.screens.form import FormScreen
+from transcoder_tui.console.tree import output_state, tree_lines
+from transcoder_tui.console.widgets.graph import Graph
+from transcoder_tui.console.widgets.log_pane import LogPane
+from transcoder_tui.console.widgets.panel import Panel
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventKind, Severity
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.history import Span
+from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView, PictureEncoder, Telemetry
 
 Compare = Callable[..., bool]
-Prepare = Callable[[Pilot[str]], Awaitable[None]]
 
 SPORT = 2
 

@@ -129,7 +129,7 @@ class ChannelScreen(OrderingView):
 
     def _show(self) -> None:
         row = self.row
-        self.query_one("#channel").display = row is not None
+        self.query_one(Sections).display = row is not None
         missing = self.query_one("#channel-missing", Static)
         missing.display = row is None
         if row is None:
@@ -180,7 +180,7 @@ class ChannelScreen(OrderingView):
         self._series, self._asked_at = None, None
         self._spec, self._known_revision = None, None
         self._events = {}
-        self.query_one("#channel").scroll_home(animate=False, immediate=True)
+        self.query_one(Sections).scroll_home(animate=False, immediate=True)
         self.query_one(LogPane).open(self.app.edge, row.id)
         self._show_graphs()
         self._load_events(row.id)
@@ -269,7 +269,7 @@ class ChannelScreen(OrderingView):
 
     def action_move(self, where: str) -> None:
         """Scrolls the screen, or the log where that has the keys."""
-        pane, parts = self.query_one(LogPane), self.query_one("#channel")
+        pane, parts = self.query_one(LogPane), self.query_one(Sections)
         if pane.has_focus:
             pane.move(where)
             return
@@ -286,7 +286,7 @@ class ChannelScreen(OrderingView):
         """To the next section, at last into the log, and on from the top."""
         if self.has_class("-zoomed") or self.row is None:
             return
-        pane, parts = self.query_one(LogPane), self.query_one("#channel", VerticalScroll)
+        pane, parts = self.query_one(LogPane), self.query_one(Sections)
         if pane.has_focus:
             self.set_focus(None)
             parts.scroll_home(animate=False, immediate=True)

@@ -1,6 +1,8 @@
 """What every test may use."""
 
+import gc
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -11,6 +13,11 @@ Value = TypeVar("Value")
 LONG = "LONG"
 """Environment variable: ``all`` runs the tests that are marked as long, too."""
 
+# Some machines ask Python to keep no bytecode; here, where programs are started by the hundred, each of them would
+# spend a quarter of its start on compiling itself anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the long ones out unless they are asked for."""
@@ -19,6 +26,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = {item for item in items if item.get_closest_marker("long")}
     config.hook.pytest_deselected(items=list(long))
     items[:] = [item for item in items if item not in long]
+
+
+def pytest_collection_finish() -> None:
+    """Lets nobody look for garbage among all that was imported by now: that takes a fifth of a console's time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Eventually(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+import stat
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -54,6 +55,11 @@ async def test_every_error_has_the_same_shape(
     assert all(fault["fault"] for fault in error["faults"])
     if field:
         assert field in [fault["field"] for fault in error["faults"]]
+
+
+async def test_only_owner_and_group_may_use_the_socket(settings: Settings, client: WorkerClient) -> None:
+    assert stat.S_IMODE(settings.socket.stat().st_mode) == 0o660
+    assert stat.S_IMODE(settings.run_path.stat().st_mode) == 0o750
 
 
 async def test_a_request_of_any_size_does_not_hurt(client: WorkerClient, http: httpx.AsyncClient) -> None:

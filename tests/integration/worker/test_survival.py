@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sqlite3
-import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -270,18 +269,16 @@ async def test_after_a_reboot_wanted_and_automatic_channels_start_again(
     assert (await client.job(manual.id)).status == Status.STOPPED
 
 
-async def test_starters_at_the_same_time_share_one_worker(settings: Settings) -> None:
+async def test_starters_at_the_same_time_share_one_worker_which_makes_its_database(settings: Settings) -> None:
+    settings.database.unlink()
+
     started = await asyncio.gather(*(asyncio.to_thread(ensure_worker, settings) for _ in range(4)))
 
     assert any(started)
     async with WorkerClient(settings.socket) as client:
         worker = await client.worker()
     assert set(processes_of(settings)) == {worker.pid, worker.keeper_pid}
-
-
-async def test_only_owner_and_group_may_use_the_socket(settings: Settings, client: WorkerClient) -> None:
-    assert stat.S_IMODE(settings.socket.stat().st_mode) == 0o660
-    assert stat.S_IMODE(settings.run_path.stat().st_mode) == 0o750
+    assert settings.database.exists()
 
 
 async def test_something_else_in_the_place_of_the_socket_is_named(settings: Settings) -> None:

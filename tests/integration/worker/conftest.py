@@ -1,14 +1,17 @@
 """A real worker on a data directory of its own: real keeper, real FFmpeg, real database, real socket."""
 
+import io
 import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 from worker_rig import Wait, installation, row_of
 
+from transcoder_tui.cli import main
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.settings import Settings
@@ -37,18 +40,18 @@ async def client(settings: Settings) -> AsyncIterator[WorkerClient]:
 
 
 @pytest.fixture
-def cli(settings: Settings) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs the command line as a user does."""
+def cli(
+    settings: Settings, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs the command line as a user does, but for an interpreter of its own, which takes half a second to start."""
 
     def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "transcoder_tui", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capfd.readouterr()
+        # It runs an event loop, of which a thread has one at most.
+        with ThreadPoolExecutor(1) as aside:
+            code = aside.submit(main, arguments).result(60)
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
 
     return run
 

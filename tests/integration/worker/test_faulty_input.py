@@ -1,5 +1,6 @@
 """An input that is dead, and one that comes back."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +10,16 @@ from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView
+from transcoder_tui.settings import Settings
 
 DEAD = "udp://127.0.0.1:5998"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Iterator[Settings]:
+    """Channels that fail are given up at once."""
+    with installation(RETRY__ATTEMPTS="0") as settings:
+        yield settings
 
 
 async def views(client: WorkerClient, channel_id: int) -> Any:
@@ -45,22 +54,6 @@ async def test_a_dead_input_is_retried_and_then_given_up_with_its_reason() -> No
 
 
 @pytest.mark.long
-async def test_a_channel_in_error_starts_again_when_it_is_ordered() -> None:
-    with installation(RETRY__ATTEMPTS="0") as settings:
-        ensure_worker(settings)
-        async with WorkerClient(settings.socket) as client:
-            created = await client.create(channel(sources=[{"url": DEAD}]))
-            async for view in views(client, created.id):
-                if view.status == Status.ERROR:
-                    break
-            await client.change(created.id, channel())
-            async for view in views(client, created.id):
-                if is_running(view):
-                    break
-            assert (view.message, view.attempt) == ("", 0)
-
-
-@pytest.mark.long
 async def test_the_next_source_takes_over_where_the_first_is_dead() -> None:
     with installation() as settings:
         ensure_worker(settings)
@@ -73,14 +66,24 @@ async def test_the_next_source_takes_over_where_the_first_is_dead() -> None:
             assert (view.source_index, view.source) == (1, sources[1]["url"])
 
 
+@pytest.mark.long
+async def test_a_channel_in_error_starts_again_when_it_is_ordered(client: WorkerClient) -> None:
+    created = await client.create(channel(sources=[{"url": DEAD}]))
+    async for view in views(client, created.id):
+        if view.status == Status.ERROR:
+            break
+    await client.change(created.id, channel())
+    async for view in views(client, created.id):
+        if is_running(view):
+            break
+    assert (view.message, view.attempt) == ("", 0)
+
+
 @pytest.mark.parametrize("url", ["file://missing.ts", "http://127.0.0.1:9/x.m3u8", "rtmp://127.0.0.1:9/live/key"])
-async def test_the_reason_for_a_source_that_cannot_be_opened_is_told(url: str) -> None:
-    with installation(RETRY__ATTEMPTS="0") as settings:
-        ensure_worker(settings)
-        async with WorkerClient(settings.socket) as client:
-            created = await client.create(channel(sources=[{"url": url}]))
-            async for view in views(client, created.id):
-                if view.status == Status.ERROR:
-                    break
+async def test_the_reason_for_a_source_that_cannot_be_opened_is_told(client: WorkerClient, url: str) -> None:
+    created = await client.create(channel(sources=[{"url": url}]))
+    async for view in views(client, created.id):
+        if view.status == Status.ERROR:
+            break
     assert view.message
     assert view.remedy

@@ -2,7 +2,6 @@
 
 import http.server
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
 
@@ -40,13 +38,6 @@ def channel(**changes: Any) -> dict[str, Any]:
 
 def spec(**changes: Any) -> ChannelSpec:
     return ChannelSpec.model_validate(channel(**changes))
-
-
-def binaries() -> list[Binary]:
-    """Every FFmpeg that is there: the host's and the carried one."""
-    found = shutil.which("ffmpeg")
-    paths = [Path(found)] if found else []
-    return [inspect_binary(path, "settings") for path in [*paths, carried()]]
 
 
 def roots(directory: Path) -> HostFacts:

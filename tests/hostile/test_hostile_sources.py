@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_rig import binaries, roots, serving, spec, watched
+from hostile_rig import roots, serving, spec, watched
 
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
@@ -29,12 +29,6 @@ class Place:
     @property
     def canary(self) -> Path:
         return self.directory / "outside" / "secret.ts"
-
-
-@pytest.fixture(params=binaries(), ids=lambda binary: binary.release)
-def binary(request: pytest.FixtureRequest) -> Binary:
-    found: Binary = request.param
-    return found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hostile_rig import binaries, roots, spec, watched
+from hostile_rig import roots, spec, watched
 
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import build_command
@@ -18,12 +18,6 @@ NAMES = [
     "F=service_provider=G -y",
     "Ü ☃ $(id) `id` \\",
 ]
-
-
-@pytest.fixture(params=binaries(), ids=lambda binary: binary.release)
-def binary(request: pytest.FixtureRequest) -> Binary:
-    found: Binary = request.param
-    return found
 
 
 def services(binary: Binary, path: Path) -> str:

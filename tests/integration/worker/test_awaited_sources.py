@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from fake_ffmpeg import real_ffmpeg
 from worker_rig import channel, installation, is_running, row_of
 
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
-from transcoder_tui.ffmpeg.binary import find_binary
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView
@@ -28,7 +28,7 @@ def settings() -> Iterator[Settings]:
 def sender(muxer: str, url: str, *options: str) -> Iterator[None]:
     """Sends a small programme."""
     argv = [
-        *(str(find_binary(None).path), "-loglevel", "error", "-re"),
+        *(real_ffmpeg(), "-loglevel", "error", "-re"),
         *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "-i", "sine=frequency=440"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-b:v", "300k", "-c:a", "aac"),
         *(*options, "-f", muxer, url),

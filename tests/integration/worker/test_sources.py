@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from fake_ffmpeg import real_ffmpeg
 from worker_rig import channel, installation, is_running, row_of
 
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
 from transcoder_tui.errors import InvalidInput
-from transcoder_tui.ffmpeg.binary import find_binary
 from transcoder_tui.models.event import EventKind
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.view import ChannelView
@@ -43,7 +43,7 @@ def port() -> int:
 def sender(port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """A transport stream to a local port."""
     argv = [
-        *(str(find_binary(None).path), "-loglevel", "error", "-nostdin", "-re"),
+        *(real_ffmpeg(), "-loglevel", "error", "-nostdin", "-re"),
         *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "-i", "sine=frequency=440"),
         *("-c:v", "mpeg2video", "-g", "10", "-b:v", "300k", "-c:a", "mp2", "-f", "mpegts"),
         f"udp://127.0.0.1:{port}?pkt_size=1316",

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from fake_ffmpeg import real_ffmpeg
 from worker_rig import channel, installation, is_running, row_of
 
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
-from transcoder_tui.ffmpeg.binary import find_binary
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView
@@ -31,7 +31,7 @@ def programme(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Eight seconds of a transport stream at the rate at which it is sent."""
     file = tmp_path_factory.mktemp("programme") / "programme.ts"
     argv = [
-        *(str(find_binary(None).path), "-loglevel", "error", "-nostdin"),
+        *(real_ffmpeg(), "-loglevel", "error", "-nostdin"),
         *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "-i", "sine=frequency=440", "-t", "8"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-b:v", "200k", "-c:a", "mp2", "-b:a", "64k"),
         *("-f", "mpegts", "-muxrate", str(RATE), str(file)),

@@ -2,13 +2,13 @@
 
 import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import pytest
+from udp_receiver import UdpReceiver
 from worker_rig import Wait, channel, installation, is_running, row_of
 
 from transcoder_tui.client.background import ensure_worker
@@ -19,38 +19,22 @@ from transcoder_tui.models.job import Status
 from transcoder_tui.settings import Settings
 
 
-class Receiver:
+class Receiver(UdpReceiver):
     """Counts what arrives over UDP, and gaps in it."""
 
     def __init__(self) -> None:
         self.packets = 0
         self.gaps = 0
         self._counters: dict[int, int] = {}
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.2)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._receive)
-        self._thread.start()
+        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        taken.bind(("127.0.0.1", 0))
+        self.port = int(taken.getsockname()[1])
+        super().__init__(taken, self._count_all)
 
-    @property
-    def port(self) -> int:
-        return int(self._socket.getsockname()[1])
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _receive(self) -> None:
-        while not self._ended.is_set():
-            try:
-                datagram = self._socket.recv(2048)
-            except TimeoutError:
-                continue
-            for start in range(0, len(datagram), 188):
-                self._count(datagram[start : start + 188])
+    def _count_all(self, datagram: bytes) -> None:
+        for start in range(0, len(datagram), 188):
+            self._count(datagram[start : start + 188])
 
     def _count(self, packet: bytes) -> None:
         """Continuity, ISO/IEC 13818-1 section 2.4.3.3."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hostile_rig import channel
 
-from transcoder_tui.cli.yaml_text import read_yaml, write_yaml
+from transcoder_tui.client.yaml_text import read_yaml, write_yaml
 from transcoder_tui.errors import TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command

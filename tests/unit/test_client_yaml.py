@@ -1,6 +1,6 @@
 import pytest
 
-from transcoder_tui.cli.yaml_text import MAX_BYTES, read_yaml, write_yaml
+from transcoder_tui.client.yaml_text import MAX_BYTES, read_yaml, write_yaml
 from transcoder_tui.errors import InvalidInput
 
 

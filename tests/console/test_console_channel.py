@@ -187,7 +187,7 @@ def test_pictures(snap_compare: Compare, size: tuple[int, int], scene: str) -> N
         await pilot.press(*keys)
         screen = pilot.app.screen
         assert isinstance(screen, ChannelScreen)
-        await until(pilot, lambda: screen.query_one(LogPane).lines, "the log")
+        await until(pilot, lambda: screen.query_one(LogPane).lines and screen.query(Graph).first().values, "all of it")
 
     app: App[str] = ConsoleApp(client, clock=Clock())
     assert snap_compare(app, terminal_size=size, run_before=prepare)
@@ -211,7 +211,8 @@ async def opened(pilot: Pilot[str]) -> ChannelScreen:
     await pilot.press("slash", *"sport", "enter", "escape", "i")
     screen = pilot.app.screen
     assert isinstance(screen, ChannelScreen)
-    await until(pilot, lambda: screen.query_one(LogPane).lines and "decoded once" in screen_text(pilot), "everything")
+    shown = screen.query_one(LogPane), screen.query(Graph).first()
+    await until(pilot, lambda: shown[0].lines and shown[1].values and "decoded once" in screen_text(pilot), "all of it")
     return screen
 
 
@@ -237,7 +238,7 @@ class TestScreen:
                 "└─ ● ok udp://239.2.1.2:5000  by eth2, CBR 5000k",
                 "╘═ ● ok hls://sport  all renditions, segments of 4 s",
                 "corrupt       118 2/min",
-                "off air for 6.4 s at the last interruption",
+                "process   pid 4002, last gap 6.4 s, nice 5, CPUs 2-5",
                 "13:08:36   order        restart ordered",
                 "2026-11-21 config       outputs: file://sport/archive.ts added",
                 "fps 49.8",

@@ -91,7 +91,7 @@ def _indented(sign: str, text: str, tone: Tone, width: int) -> "Lines":
 
 def figure_lines(row: "ChannelView", width: int) -> "Lines":
     """What is measured, then what is counted, in columns; at last its process."""
-    return [*_in_columns(_measured(row), width), *_in_columns(_counted(row), width), *_process(row)]
+    return [*_in_columns(_measured(row), width), *_in_columns(_counted(row), width), *_process(row, width)]
 
 
 def _measured(row: "ChannelView") -> list[Cell]:
@@ -108,10 +108,10 @@ def _measured(row: "ChannelView") -> list[Cell]:
     return [*cells, _cell("restarts", written.count(row.restarts), tone="warn" if row.restarts else "muted")]
 
 
-def _process(row: "ChannelView") -> "Lines":
-    gap = "" if row.gap_s is None else f"off air for {row.gap_s:g} s at the last interruption"
-    words = ", ".join(filter(None, (f"pid {row.pid}" if row.pid is not None else "", row.limits, gap)))
-    return [[(f" {'process':9} ", "label"), (words, "muted")]] if words else []
+def _process(row: "ChannelView", width: int) -> "Lines":
+    gap = "" if row.gap_s is None else f"last gap {row.gap_s:g} s"
+    words = ", ".join(filter(None, (f"pid {row.pid}" if row.pid is not None else "", gap, row.limits)))
+    return [[(f" {'process':9} ", "label"), (fit(words, max(0, width - 11)), "muted")]] if words else []
 
 
 def _counted(row: "ChannelView") -> list[Cell]:

@@ -306,6 +306,7 @@ class ChannelScreen(OrderingView):
         self._series, self._asked_at = None, None
         self._show_graphs()
         self._show()
+        self.query_one("#history").scroll_visible(animate=False)
 
     def action_log(self) -> None:
         """The log over the whole screen, and back."""

@@ -69,7 +69,8 @@ class Graph(Painted):
         super().__init__(id=id)
         self._figure = figure
         self._braille = braille
-        self._values: Values = ()
+        self.values: Values = ()
+        """What is shown, oldest first."""
         self._times = ("", "", "")
 
     def show(self, values: Values, times: tuple[str, str, str]) -> None:
@@ -79,7 +80,7 @@ class Graph(Painted):
             values: Oldest first.
             times: What stands below its left end, its middle and its right end.
         """
-        self._values, self._times = values, times
+        self.values, self._times = values, times
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -99,8 +100,8 @@ class Graph(Painted):
 
     def _heading(self, width: int) -> list[tuple[str, str]]:
         figure = self._figure
-        known = [value for value in self._values if value is not None]
-        latest = self._values[-1] if self._values else None
+        known = [value for value in self.values if value is not None]
+        latest = self.values[-1] if self.values else None
         now = written.ABSENT if latest is None else figure.write(latest) + figure.unit
         name = f" {figure.name} "
         if not known:
@@ -113,12 +114,12 @@ class Graph(Painted):
     def _plot(self, row: int, width: int, height: int) -> list[tuple[str, str]]:
         cells = max(1, width - AXIS - 1)
         figure = self._figure
-        known = [value for value in self._values if value is not None]
+        known = [value for value in self.values if value is not None]
         if not known:
             words = "no figures" if row == height // 2 else ""
             return [(" " * (AXIS - 1), "axis"), ("▏", "axis"), (fit(words.center(cells), cells), "muted")]
         top = ceiling(max(figure.least_top, *known))
-        columns = in_columns(self._values, cells * 2 if self._braille else cells, figure.worst)
+        columns = in_columns(self.values, cells * 2 if self._braille else cells, figure.worst)
         text = drawn(columns, height, top, braille=self._braille)[row]
         label = figure.write(top) if row == 0 else figure.write(0.0) if row == height - 1 else ""
         if 0 < row == (height - 1) / 2:

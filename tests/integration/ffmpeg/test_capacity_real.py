@@ -39,6 +39,7 @@ def measured(ours: Binary, tmp_path_factory: pytest.TempPathFactory) -> Capacity
         patch.setattr(benchmark, "GRID", {"h264": dict.fromkeys(SIZES, ("superfast",))})
         patch.setattr(benchmark, "SAMPLE_FRAMES", 50)
         patch.setattr(measuring, "BARE_FRAMES", 25)
+        patch.setattr(measuring, "BARE_RUNS", 1)
         patch.setattr(measuring, "NICE", 0)
         settings = Settings(data_dir=place)
         measure_machine(settings, as_json=True)

@@ -1,10 +1,11 @@
 """Everything that an operator can do in the console, declared once: keys, footer and help all read it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding
+from textual.keys import key_to_character
 
 Scope = Literal[
     "view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form", "log"
@@ -40,11 +41,19 @@ class Action:
     """Whether it comes before what the focused widget does with the key."""
 
     @property
+    def binding_id(self) -> str:
+        """What a user's keymap calls it: its scope and its name."""
+        return f"{self.scope}.{self.name}"
+
+    @property
     def method(self) -> str:
         """The name in Textual's notation: ``sort('name')`` for ``sort-name``."""
         verb, _, argument = self.name.partition("-")
         return f"{verb}('{argument}')" if argument else verb
 
+
+KeysOf = Callable[[Action], tuple[str, ...]]
+"""The keys of an action, which may be the user's own."""
 
 _CHANNELS = "Channels: the marked ones, else the one under the cursor"
 _TABLE = "Table"
@@ -296,16 +305,6 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("last", ("minus",), "Last", "Back to the last screen", _SCREENS, "view"),
     Action(
-        "command_line",
-        ("colon",),
-        "Do",
-        "The command line; tab completes, :help lists it",
-        _CONSOLE,
-        "view",
-        44,
-        priority=True,
-    ),
-    Action(
         "next_alarm",
         ("n",),
         "Next alarm",
@@ -313,6 +312,16 @@ ACTIONS: tuple[Action, ...] = (
         _SCREENS,
         "view",
         65,
+    ),
+    Action(
+        "command_line",
+        ("colon",),
+        "Commands",
+        "The command line: what it knows stands below; tab completes",
+        _CONSOLE,
+        "view",
+        66,
+        priority=True,
     ),
     Action("progress", ("b",), "Progress", "How far an order for many channels is", _CONSOLE, "view"),
     Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
@@ -353,7 +362,14 @@ def scopes_of(scope: Scope) -> tuple[Scope, ...]:
 def bindings_for(scope: Scope) -> list[Binding]:
     """The keys of a screen."""
     return [
-        Binding(",".join(action.keys), action.method, action.label, show=False, priority=action.priority)
+        Binding(
+            ",".join(action.keys),
+            action.method,
+            action.label,
+            show=False,
+            priority=action.priority,
+            id=action.binding_id,
+        )
         for action in actions_for(scope)
     ]
 
@@ -387,4 +403,5 @@ def shown_key(key: str) -> str:
         return f"^{key.removeprefix('ctrl+')}"
     if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
         return key.upper()
-    return _SHOWN_KEYS.get(key, key)
+    glyph = key_to_character(key) or ""
+    return _SHOWN_KEYS.get(key) or (glyph if glyph.isprintable() else "") or key

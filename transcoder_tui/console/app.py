@@ -30,7 +30,9 @@ from transcoder_tui.errors import Conflict, Fault, TranscoderError
 
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
-    from transcoder_tui.console.actions import ViewName
+    from transcoder_tui.console.actions import Action, ViewName
+    from transcoder_tui.console.keymap import Keymap
+    from transcoder_tui.models.source import Source
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot
 
 WEB_DRIVER = "web_driver"
@@ -87,6 +89,12 @@ class ConsoleApp(App[str]):
         """What the operator has set for his consoles, and what they keep for him."""
         chosen = self.preferences.theme
         self.theme = chosen if chosen in NAMES else SIXTEEN if sixteen else NIGHT.name
+        self._own_keys: Keymap = {}
+        if self.preferences.keys:
+            from transcoder_tui.console.keymap import own_keys
+
+            self._own_keys, clashes = own_keys(self.preferences.keys)
+            self.preferences.notices += clashes
         if chosen and chosen not in NAMES:
             self.preferences.notices.append(f"There is no theme {clean(chosen)!r}; there are {', '.join(NAMES)}.")
         self.animation_level = "none"
@@ -125,10 +133,12 @@ class ConsoleApp(App[str]):
         """Connects, now that something is on the screen."""
         if not self.is_headless:
             hangup.leave_on_sighup(self.leave)
+        self.set_keymap({binding: ",".join(keys) for binding, keys in self._own_keys.items()})
         for words in filter(None, [self._notice, *self.preferences.notices]):
             self.notify(words, markup=False)
         self.preferences.tell = lambda words: self.notify(words, severity="warning", markup=False)
         self.set_interval(1.0, self._show_age)
+        self.set_interval(1.0, self._show_progress)
         self._follow()
 
     async def on_unmount(self) -> None:
@@ -207,10 +217,30 @@ class ConsoleApp(App[str]):
         if row is None:
             self.notify(alarms.NONE_LEFT, markup=False)
             return
+        self.show_channel(row)
+
+    def show_channel(self, row: "ChannelView") -> None:
+        """Puts the cursor on a channel, be it hidden by the filter, and shows it in the open screen or in the table."""
         if row.id not in self.rack.shown:
             self.rack.narrow("")
             self.notify(f"The filter is cleared: it hid {row.name}.", markup=False)
         self.view.go_to(row.id)
+
+    def sort_by(self, column: str) -> None:
+        """Sorts the table, now and in the operator's next console."""
+        self.rack.sort_by(column)
+        self.preferences.keep(sort=self.rack.sort, reverse=self.rack.reverse)
+        self.show_table()
+
+    def show_table(self) -> None:
+        """Opens the table, and draws what was changed in it."""
+        self.open_view("channels")
+        self._main.show_everything()
+
+    def choose_theme(self, name: str) -> None:
+        """Takes other colours, now and in the operator's next console."""
+        self.theme = name
+        self.preferences.keep(theme=name)
 
     def go_to_channel(self, channel_id: int) -> None:
         """Opens the table with the cursor on a channel."""
@@ -459,6 +489,19 @@ class ConsoleApp(App[str]):
             self.show_faults(error.title, error.faults)
             return
         self.push_screen(CommandScreen(channel.name, command))
+
+    def probe(self, source: "Source") -> None:
+        """Looks into a source that no channel need have."""
+        from transcoder_tui.console.screens.probe import ProbeScreen
+        from transcoder_tui.models.probe import DEFAULT_TIME_S
+
+        if self.edge is not None:
+            document = source.model_dump(mode="json", exclude_none=True)
+            self.push_screen(ProbeScreen(self.edge, document, source.words, DEFAULT_TIME_S))
+
+    def keys_of(self, action: "Action") -> tuple[str, ...]:
+        """The keys of an action: the user's own, else those that it comes with."""
+        return self._own_keys.get(action.binding_id, action.keys)
 
     def open_help(self) -> None:
         """Opens the keys."""

@@ -8,7 +8,7 @@ could read and says so once.
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,7 +153,7 @@ class Preferences:
         for name, value in list(document.items()):
             wanted = _SETTINGS.get(name)
             if name == "keys" and isinstance(value, dict):
-                self.keys = {action: keys for action, given in value.items() if (keys := self._keys(action, given))}
+                self.keys = {action: keys for action, given in _flat(value) if (keys := self._keys(action, given))}
             elif wanted is None:
                 known = ", ".join([*_SETTINGS, "[keys]"])
                 self._complain(file, f"there is no setting {name!r}; known are {known}")
@@ -238,6 +238,15 @@ def _replace(file: Path, text: str) -> None:
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _flat(keys: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Those of ``[keys]`` and of ``[keys.log]``."""
+    for name, given in keys.items():
+        if isinstance(given, dict):
+            yield from ((f"{name}.{own}", own_given) for own, own_given in given.items())
+        else:
+            yield name, given
 
 
 def _table(value: object) -> dict[str, Any]:

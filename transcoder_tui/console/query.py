@@ -153,6 +153,11 @@ def is_query(text: str) -> bool:
     )
 
 
+def words(text: str) -> list[str]:
+    """What stands between blanks, those within quotes aside; without the quotes."""
+    return [unquoted(token) for token in _TOKEN.findall(text)]
+
+
 def status_words() -> tuple[str, ...]:
     """Words for the status and health of channels, the longest first."""
     from transcoder_tui.models.health import Health
@@ -230,7 +235,7 @@ def _compares(name: str, operator: str, number: str) -> Check:
 
 
 def _fuzzy(word: str) -> Check:
-    letters = _unquoted(word).casefold()
+    letters = unquoted(word).casefold()
     if not letters:
         raise InvalidInput("~ looks for nothing", "write letters of a name after it, such as ~nws")
 
@@ -242,7 +247,7 @@ def _fuzzy(word: str) -> Check:
 
 
 def _contains(word: str) -> Check:
-    literal = _unquoted(word)
+    literal = unquoted(word)
     if literal == word and word.casefold() in status_words():
         # As whole words: !ok is not to hide Tokyo.
         return _expression(rf"\b{re.escape(word)}\b")
@@ -280,7 +285,8 @@ def _inverted(check: Check) -> Check:
     return lambda found: not check(found)
 
 
-def _unquoted(word: str) -> str:
+def unquoted(word: str) -> str:
+    """A word without the quotes around it."""
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
@@ -305,8 +311,14 @@ MOST_CHOICES = 200
 """More cannot be looked through one by one."""
 
 
-def completions(text: str, rows: "Iterable[ChannelView]") -> Completions:
-    """What the last term could become: fields and figures, else what the channels have in its field."""
+def completions(text: str, rows: "Iterable[ChannelView]", *, fields: bool = True) -> Completions:
+    """What the last term could become: fields and figures, else what the channels have in its field.
+
+    Args:
+        text: What was typed.
+        rows: The channels.
+        fields: Whether it may be more than a name.
+    """
     token = _last(text)
     start = len(text) - len(token.lstrip("!"))
     token = token.lstrip("!")
@@ -314,6 +326,8 @@ def completions(text: str, rows: "Iterable[ChannelView]") -> Completions:
     if found and (name := ALIASES.get(found[1].casefold(), found[1].casefold())) in FIELDS:
         values = sorted(status_words()) if name == "status" else _values(FIELDS[name], rows)
         return Completions(start + found.start(2), beginning(found[2], map(quoted, values)))
+    if not fields:
+        return Completions(start, beginning(token, map(quoted, _values(FIELDS["name"], rows))))
     if not token:
         return Completions(start, tuple(f"{name}:" for name in FIELDS))
     names = [*(f"{name}:" for name in (*FIELDS, *ALIASES)), *(f"{name}>" for name in FIGURES)]

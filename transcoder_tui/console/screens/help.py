@@ -1,7 +1,7 @@
-"""All keys, from the action registry."""
+"""All keys, from the action registry; all commands, from theirs; and the language of the filter."""
 
 from itertools import groupby
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,14 +10,26 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from transcoder_tui.console.actions import ACTIONS, Action, shown_key
+from transcoder_tui.console.actions import ACTIONS, Action, KeysOf, shown_key
+from transcoder_tui.console.command_line import VERBS
+from transcoder_tui.console.query import ALIASES, FIELDS, FIGURES
+
+if TYPE_CHECKING:
+    from transcoder_tui.console.app import ConsoleApp
 
 KEYS_WIDTH = 9
 """Cells for an action's keys: ``asterisk`` and pairs such as ``PgUp`` or ``i enter``."""
+COMMAND_WIDTH = 24
+"""Cells for a command: the longest is ``:acknowledge [CHANNELS]``."""
 
-
-FIRST_COLUMN = 2
-"""Sections that stand in the first column of a broad terminal; the others have about as many lines together."""
+FILTER = (
+    ("news sport", "Both, in name, group, source, output or status; as regular expressions"),
+    ('!ok "on air"', "Not this; words that belong together"),
+    ("~nws  -f nws", "Letters of a name, in this order"),
+    ("status:error", f"In one field: {', '.join([*FIELDS, *ALIASES])}"),
+    ("cpu>50", f"A figure: {', '.join(FIGURES)}"),
+)
+"""What a filter understands, with examples."""
 
 
 def sections() -> list[tuple[str, list[Action]]]:
@@ -25,31 +37,56 @@ def sections() -> list[tuple[str, list[Action]]]:
     return [(heading, list(actions)) for heading, actions in groupby(ACTIONS, lambda action: action.section)]
 
 
-def worded(heading: str, actions: list[Action]) -> Content:
+def worded(heading: str, actions: list[Action], keys_of: KeysOf) -> Content:
     """One section of the help. Orders of the table share two lines: ten alike would hide the rest."""
     lines = [Content.styled(heading, "bold $primary")]
     sorts = [action for action in actions if action.name.startswith("sort-")]
     for action in actions:
         if action in sorts:
             continue
-        lines.append(_line(" ".join(map(shown_key, action.keys)), action.help))
+        lines.append(_line(" ".join(map(shown_key, keys_of(action))), action.help))
     if sorts:
         half = -(-len(sorts) // 2)
         lines.append(_line("shift", "Sort; the same key again turns the order round:"))
-        lines += [_line("", "  ".join(_letter(action) for action in some)) for some in (sorts[:half], sorts[half:])]
+        lines += [
+            _line("", "  ".join(_letter(action, keys_of) for action in some)) for some in (sorts[:half], sorts[half:])
+        ]
     return Content("\n").join(lines)
 
 
-def _line(keys: str, words: str) -> Content:
-    return Content.assemble((f"{keys:{KEYS_WIDTH}}", "bold $accent"), " ", words)
+def commands() -> Content:
+    """The commands of the command line."""
+    listed = [_line(verb.words, verb.help, COMMAND_WIDTH) for verb in VERBS]
+    return Content("\n").join(
+        [Content.styled("Commands, after a colon; they may be shortened", "bold $primary"), *listed]
+    )
 
 
-def _letter(action: Action) -> str:
-    return f"{action.keys[0]} {action.name.partition('-')[2]}"
+def filters() -> Content:
+    """The language of the filter."""
+    heading = Content.styled("Filter", "bold $primary")
+    return Content("\n").join([heading, *(_line(example, words, COMMAND_WIDTH) for example, words in FILTER)])
+
+
+def columns(parts: list[Content]) -> tuple[list[Content], list[Content]]:
+    """The parts in two columns of about the same height, in their order."""
+    heights = [len(part.plain.splitlines()) + 1 for part in parts]
+    split = min(range(len(parts)), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
+    return parts[:split], parts[split:]
+
+
+def _line(keys: str, words: str, width: int = KEYS_WIDTH) -> Content:
+    return Content.assemble((f"{keys:{width}}", "bold $accent"), " ", words)
+
+
+def _letter(action: Action, keys_of: KeysOf) -> str:
+    return f"{shown_key(keys_of(action)[0])} {action.name.partition('-')[2]}"
 
 
 class HelpScreen(ModalScreen[None]):
-    """What each key does."""
+    """What each key and command does."""
+
+    app: "ConsoleApp"
 
     CSS_PATH = "help.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (132, "-broad")]  # noqa: RUF012 - as Textual declares it
@@ -64,14 +101,15 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The sections."""
         with VerticalScroll(classes="dialog", id="help", can_focus=False) as dialog:
-            dialog.border_title = "Keys"
+            dialog.border_title = "Keys and commands"
             dialog.border_subtitle = "esc closes"
-            listed = sections()
+            keys_of = self.app.keys_of
+            parts = [worded(heading, actions, keys_of) for heading, actions in sections()]
             with Container(id="columns"):
-                for column in (listed[:FIRST_COLUMN], listed[FIRST_COLUMN:]):
+                for column in columns([*parts, commands(), filters()]):
                     with Vertical(classes="column"):
-                        for heading, actions in column:
-                            yield Static(worded(heading, actions), markup=False, classes="section")
+                        for part in column:
+                            yield Static(part, markup=False, classes="section")
 
     def action_close(self) -> None:
         """Closes the help."""

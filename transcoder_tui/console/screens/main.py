@@ -50,7 +50,12 @@ class MainScreen(OrderingView):
 
     def on_mount(self) -> None:
         """Begins with what is known, which is nothing yet."""
-        self._show_everything()
+        self.show_everything()
+
+    def on_screen_resume(self) -> None:
+        """Shows where the cursor is now: the screen of one channel moves it, too."""
+        self.show_everything()
+        self.query_one(ChannelTable).show_cursor()
 
     def on_resize(self) -> None:
         """Shares the height between table and log anew."""
@@ -81,7 +86,8 @@ class MainScreen(OrderingView):
         self.query_one(ChannelTable).stale = True
         self._show_layout()
 
-    def _show_everything(self) -> None:
+    def show_everything(self) -> None:
+        """Draws everything anew, after the operator changed what is shown."""
         self.query_one(ChannelTable).show(Change(layout=True))
         self._show_layout()
         self._show_channel()
@@ -195,9 +201,7 @@ class MainScreen(OrderingView):
 
     def action_sort(self, column: str) -> None:
         """Sorts by a column; again turns the order round."""
-        self.rack.sort_by(column)
-        self.app.preferences.keep(sort=self.rack.sort, reverse=self.rack.reverse)
-        self._show_everything()
+        self.app.sort_by(column)
 
     def action_mark(self) -> None:
         """Marks the channel under the cursor and goes on to the next."""
@@ -205,29 +209,29 @@ class MainScreen(OrderingView):
             return
         self.rack.toggle_mark()
         self.rack.move(1)
-        self._show_everything()
+        self.show_everything()
 
     def action_mark_range(self) -> None:
         """Marks everything from the last mark to the cursor."""
         if self.chosen():
             self.rack.mark_range()
-            self._show_everything()
+            self.show_everything()
 
     def action_mark_on(self, where: str) -> None:
         """Marks the channel under the cursor, and the one above or below it."""
         if self.chosen():
             self.rack.mark_on(1 if where == "down" else -1)
-            self._show_everything()
+            self.show_everything()
 
     def action_invert_marks(self) -> None:
         """Marks what is not marked."""
         self.rack.invert_marks()
-        self._show_everything()
+        self.show_everything()
 
     def action_mark_shown(self) -> None:
         """Marks everything in the table."""
         self.rack.mark_shown()
-        self._show_everything()
+        self.show_everything()
 
     async def action_filter(self) -> None:
         """Asks for a text to filter by.
@@ -238,7 +242,7 @@ class MainScreen(OrderingView):
 
         if self.query(FilterField) or self.query_one(LogPane).has_focus:
             raise SkipAction
-        field = FilterField(self.rack, self.app.preferences, self._show_everything, self._leave_filter)
+        field = FilterField(self.rack, self.app.preferences, self.show_everything, self._leave_filter)
         await self.mount(field, before="#columns")
         self.set_focus(field.entry)
 
@@ -260,7 +264,7 @@ class MainScreen(OrderingView):
             self.rack.marks.clear()
         else:
             self.rack.narrow("")
-        self._show_everything()
+        self.show_everything()
 
     # Channels
 
@@ -277,7 +281,7 @@ class MainScreen(OrderingView):
     def choose(self, channel_id: int) -> None:
         """Puts the cursor on a channel."""
         self.rack.choose(channel_id)
-        self._show_everything()
+        self.show_everything()
 
     def action_details(self) -> None:
         """Everything about the channel under the cursor."""

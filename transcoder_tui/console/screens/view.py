@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import DescendantFocus
@@ -70,7 +71,6 @@ class View(Screen[None]):
     def show_change(self, change: Change) -> None:
         """Draws what a message of the live stream changed; called once a second while the worker answers."""
         self.query_one(TitleBar).show()
-        self.show_progress(self.app.progress)
 
     def show_progress(self, words: str) -> None:
         """Says how far an order for many channels is that goes on in the background."""
@@ -98,6 +98,31 @@ class View(Screen[None]):
     def action_next_alarm(self) -> None:
         """To the next channel with an alarm that nobody has acknowledged."""
         self.app.go_to_alarm()
+
+    async def action_command_line(self) -> None:
+        """Takes commands, in the place of the keys.
+
+        The line has the focus before the next key is looked at: what follows in a burst belongs to the command.
+        """
+        from textual.widgets import Input
+
+        from transcoder_tui.console.commands import Commands
+        from transcoder_tui.console.widgets.command_field import CommandField
+
+        if isinstance(self.focused, Input) or self.query(CommandField):
+            raise SkipAction
+        before = self.focused
+        keys = self.query_one(KeyBar)
+
+        def leave() -> None:
+            keys.display = True
+            line.remove()
+            self.set_focus(before)
+
+        line = CommandField(self.rack, self.app.preferences, Commands(self.app).prepare, leave)
+        keys.display = False
+        await self.mount(line, after=keys)
+        self.set_focus(line.entry)
 
     def action_view(self, name: ViewName) -> None:
         """Opens a screen by its name."""

@@ -1,22 +1,28 @@
 """The last line: the keys that matter here, as many as fit, from the action registry."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from transcoder_tui.console.actions import Action, Scope, actions_for, scopes_of, shown_key
+from transcoder_tui.console.actions import Action, KeysOf, Scope, actions_for, scopes_of, shown_key
 from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
 
+if TYPE_CHECKING:
+    from transcoder_tui.console.app import ConsoleApp
 
-def footer_actions(scope: Scope, width: int, *, read_only: bool) -> list[Action]:
+
+def footer_actions(
+    scope: Scope, width: int, *, read_only: bool, keys_of: KeysOf = lambda action: action.keys
+) -> list[Action]:
     """The actions that fit a line, in the registry's order; the least important are left out.
 
     Args:
         scope: Whose actions.
         width: Cells of the line.
         read_only: Leaves out what would change something.
+        keys_of: The keys of an action, which may be the user's own.
     """
     offered = [
         action for action in actions_for(*scopes_of(scope)) if action.footer and not (read_only and action.writes)
@@ -24,15 +30,11 @@ def footer_actions(scope: Scope, width: int, *, read_only: bool) -> list[Action]
     chosen: list[Action] = []
     room = width
     for action in sorted(offered, key=lambda action: -action.footer):
-        room -= _cells(action)
+        room -= cell_len(shown_key(keys_of(action)[0])) + len(action.label) + 3
         if room < 0:
             break
         chosen.append(action)
     return [action for action in offered if action in chosen]
-
-
-def _cells(action: Action) -> int:
-    return cell_len(shown_key(action.keys[0])) + len(action.label) + 3
 
 
 class KeyBar(Painted):
@@ -43,6 +45,7 @@ class KeyBar(Painted):
         read_only: Whether actions that change something are left out.
     """
 
+    app: "ConsoleApp"
     PREFIX = "key-bar"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label", "key-bar--progress"}
 
@@ -71,8 +74,9 @@ class KeyBar(Painted):
         parts = []
         told = f" {self._progress}, b shows it " if self._progress else ""
         room = self.size.width - cell_len(told)
-        for action in footer_actions(self._scope, room, read_only=self._read_only):
-            parts += [(f" {shown_key(action.keys[0])}", key), (f" {action.label} ", label)]
+        keys_of = self.app.keys_of
+        for action in footer_actions(self._scope, room, read_only=self._read_only, keys_of=keys_of):
+            parts += [(f" {shown_key(keys_of(action)[0])}", key), (f" {action.label} ", label)]
         gap = room - sum(cell_len(text) for text, _ in parts)
         parts += [(" " * max(0, gap), label), (fit(told, self.size.width) if room < 0 else told, self.tone("progress"))]
         return line(parts, self.size.width, self.base)

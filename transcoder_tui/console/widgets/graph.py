@@ -44,7 +44,7 @@ FIGURES = (
     Figure("fps", lambda series: series.fps, written.rate, min),
     Figure("speed", lambda series: series.speed, written.speed, min, bad_below=SLOW, least_top=1.1),
     Figure("bitrate", lambda series: series.bitrate, written.bitrate, max, "b/s"),
-    Figure("CPU", lambda series: series.cpu, lambda percent: f"{percent:.0f}%", max, " of one core", least_top=10.0),
+    Figure("CPU", lambda series: series.cpu, lambda percent: f"{percent:.0f}%", max, least_top=10.0),
 )
 """Those of a channel."""
 
@@ -96,7 +96,7 @@ class Graph(Painted):
         return line(((text, self._style(name)) for text, name in parts), width, self.base)
 
     def _style(self, name: str) -> Style:
-        return self.tone("stale" if self.stale and name != "name" else name)
+        return self.shade("stale" if self.stale and name != "name" else name)
 
     def _heading(self, width: int) -> list[tuple[str, str]]:
         figure = self._figure

@@ -1,6 +1,7 @@
 """What widgets share that draw their lines themselves."""
 
 from rich.style import Style
+from textual.color import Color
 from textual.widget import Widget
 
 
@@ -28,6 +29,14 @@ class Painted(Widget):
             name: The class without the widget's own prefix, which is its CSS type in kebab case.
         """
         return self.base + self.get_component_rich_style(f"{self.PREFIX}--{name}", partial=True)
+
+    def shade(self, name: str) -> Style:
+        """The same with a colour that is partly transparent mixed into its background, where Textual drops its alpha."""
+        style = self.tone(name)
+        color = self.get_component_styles(f"{self.PREFIX}--{name}").color
+        if color.a == 1 or style.bgcolor is None or style.bgcolor.is_default:
+            return style
+        return style + Style(color=(Color.from_rich_color(style.bgcolor) + color).rich_color)
 
     PREFIX = ""
     """What this widget's component classes begin with."""

@@ -45,7 +45,9 @@ _SCANNED = re.compile(r"\[showinfo@(?P<stream>\d+) @.* i:(?P<scan>[PTB]) ")
 _ORDERS: Mapping[str, FieldOrder] = {"P": "progressive", "T": "top first", "B": "bottom first"}
 
 
-def build_ffprobe(source: Source, ffprobe: Path, binary: Binary, host: HostFacts) -> Command | None:
+def build_ffprobe(
+    source: Source, ffprobe: Path, binary: Binary, host: HostFacts, analyse_us: int = ANALYSE_US
+) -> Command | None:
     """Has ffprobe describe a source.
 
     Args:
@@ -53,6 +55,7 @@ def build_ffprobe(source: Source, ffprobe: Path, binary: Binary, host: HostFacts
         ffprobe: Where ffprobe is.
         binary: The FFmpeg in use, whose ffprobe needs the same environment.
         host: This machine.
+        analyse_us: Microseconds of media in which streams are looked for.
 
     Returns:
         None where ffprobe cannot: it reads one input, and a test pattern has two.
@@ -61,20 +64,26 @@ def build_ffprobe(source: Source, ffprobe: Path, binary: Binary, host: HostFacts
         HostFault: Where this machine lacks the interface.
         InvalidInput: Where a file lies outside the media roots.
     """
-    read = _without(FOREIGN, _opened(source, host))
+    read = _without(FOREIGN, _opened(source, host, analyse_us))
     if read.count("-i") > 1:
         return None
     return command_on(source, binary, ["-hide_banner", "-loglevel", "+level+info", *SHOWS, *read], program=ffprobe)
 
 
-def build_description(source: Source, binary: Binary, host: HostFacts) -> Command:
+def build_description(source: Source, binary: Binary, host: HostFacts, analyse_us: int = ANALYSE_US) -> Command:
     """Has FFmpeg describe a source; it always ends with an error, since it is given no output.
+
+    Args:
+        source: The source.
+        binary: The FFmpeg in use.
+        host: This machine.
+        analyse_us: Microseconds of media in which streams are looked for.
 
     Raises:
         HostFault: Where this machine lacks the interface.
         InvalidInput: Where a file lies outside the media roots.
     """
-    return command_on(source, binary, [*_LOG, *_opened(source, host)])
+    return command_on(source, binary, [*_LOG, *_opened(source, host, analyse_us)])
 
 
 def build_measurement(source: Source, found: Probe | None, binary: Binary, host: HostFacts) -> Command:
@@ -156,11 +165,11 @@ def measured(found: Probe, read: Read, *, at_own_pace: bool) -> Probe:
     return found.model_copy(update=update)
 
 
-def _opened(source: Source, host: HostFacts) -> list[str]:
+def _opened(source: Source, host: HostFacts, analyse_us: int = ANALYSE_US) -> list[str]:
     """The arguments that open a source, without those that play a file in real time, and with less patience."""
     # It may be a multiplex, whatever is chosen of it.
     return told_otherwise(
-        _without(_PACED, build_input(source, host, FIELD).args), {**OF_MULTIPLEX, "-analyzeduration": str(ANALYSE_US)}
+        _without(_PACED, build_input(source, host, FIELD).args), {**OF_MULTIPLEX, "-analyzeduration": str(analyse_us)}
     )
 
 

@@ -11,6 +11,7 @@ from transcoder_tui.ffmpeg.dump import read_dump
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.ffprobe import find_ffprobe, read_ffprobe
 from transcoder_tui.ffmpeg.inspection import (
+    ANALYSE_US,
     Read,
     build_description,
     build_ffprobe,
@@ -40,13 +41,17 @@ class Look:
         binary: The FFmpeg in use.
         host: This machine.
         time_s: Seconds at most.
+        analyse_us: Microseconds of media in which a description looks for streams.
     """
 
-    def __init__(self, source: Source, binary: Binary, host: HostFacts, time_s: float) -> None:
+    def __init__(
+        self, source: Source, binary: Binary, host: HostFacts, time_s: float, analyse_us: int = ANALYSE_US
+    ) -> None:
         self._source = source
         self._binary = binary
         self._host = host
         self._time_s = time_s
+        self._analyse_us = analyse_us
         self._ends_at = asyncio.get_running_loop().time() + time_s
 
     @property
@@ -83,7 +88,7 @@ class Look:
             SourceFault: Where it cannot be read, with why.
         """
         ffprobe = find_ffprobe(self._binary)
-        command = ffprobe and build_ffprobe(self._source, ffprobe, self._binary, self._host)
+        command = ffprobe and build_ffprobe(self._source, ffprobe, self._binary, self._host, self._analyse_us)
         if command:
             said = await self._run(command)
             if found := read_ffprobe(said.output, self._source.words):
@@ -91,7 +96,8 @@ class Look:
             if said.exit_code >= 0:
                 raise self._failure(said)
             log.warning("%s crashed with signal %s and is not used", ffprobe, -said.exit_code)
-        return self._described(await self._run(build_description(self._source, self._binary, self._host)))
+        command = build_description(self._source, self._binary, self._host, self._analyse_us)
+        return self._described(await self._run(command))
 
     def _described(self, said: Said) -> Probe:
         found = read_dump(said.log, self._source.words)

@@ -12,6 +12,9 @@ from transcoder_tui.worker.look import Look
 
 LIMIT_S = 10.0
 """Seconds for it: names of services come every 2 s (ETSI TS 101 211), PMTs and pictures sooner."""
+ANALYSE_US = 2_000_000
+"""Microseconds of media in which a look ends where something of the multiplex cannot be seen, such as a scrambled
+program: names, languages and codecs are in the tables, and pictures need not be known."""
 AGAIN_S = 1.0
 """Seconds that must be left for another look, where a name has not come yet."""
 
@@ -44,7 +47,7 @@ async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFact
     if not needs_look(spec, source):
         return Resolved(spec)
     try:
-        found = await _found(source, f"sources[{index}]", Look(source, binary, host, LIMIT_S))
+        found = await _found(source, f"sources[{index}]", Look(source, binary, host, LIMIT_S, ANALYSE_US))
     except OSError as error:
         raise HostFault(f"no program can be started to look into the source: {error.strerror}") from None
     sources = [*spec.sources[:index], found.source, *spec.sources[index + 1 :]]

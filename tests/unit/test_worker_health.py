@@ -175,3 +175,20 @@ def test_who_is_inside_may_enter_again_and_nobody_overtakes_those_who_wait() -> 
     assert not gate.enter(3)
     gate.leave(2)
     assert gate.enter(3)
+
+
+def test_an_alarm_stays_acknowledged_while_its_words_change_and_is_new_when_it_is_raised_again() -> None:
+    alarms = Alarms()
+    alarms.update([Trouble(Health.TOO_SLOW, "0.9x")], AT, 0.0)
+
+    [seen] = alarms.acknowledge("anna", AT)
+    assert alarms.acknowledge("ben", AT) == []
+    alarms.update([Trouble(Health.TOO_SLOW, "0.8x"), Trouble(Health.DISK_FULL, "full")], AT, 1.0)
+    told = {alarm.health: (alarm.message, alarm.acknowledged_by) for alarm in alarms.active}
+    alarms.update([], AT, 2.0)
+    alarms.update([], AT, 2.0 + CLEAR_S)
+    raised, _ = alarms.update([Trouble(Health.TOO_SLOW, "0.7x")], AT, 3.0 + CLEAR_S)
+
+    assert (seen.acknowledged_by, seen.acknowledged_at) == ("anna", AT)
+    assert told == {Health.TOO_SLOW: ("0.8x", "anna"), Health.DISK_FULL: ("full", "")}
+    assert [alarm.acknowledged_by for alarm in raised] == [""]

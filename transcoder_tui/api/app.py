@@ -150,16 +150,17 @@ async def apply(
     return await worker.editor.apply(lineup, dry_run=dry_run, prune=prune, actor=actor)
 
 
-@router.get("/undo")
-async def undoable(worker: Worker) -> UndoView | None:
+@router.get("/undo", response_model=UndoView | None)
+async def undoable(worker: Worker) -> Response | None:
     """The last change of the channels that can be undone; null where there is none."""
-    return await worker.editor.undoable()
+    change = await worker.editor.undoable()
+    return written(change) if change is not None else None
 
 
-@router.post("/undo")
-async def undo(event: Annotated[int, Query(ge=1, le=2**63 - 1)], worker: Worker, actor: Actor) -> Undone:
+@router.post("/undo", response_model=Undone)
+async def undo(event: Annotated[int, Query(ge=1, le=2**63 - 1)], worker: Worker, actor: Actor) -> Response:
     """Undoes the last change, which the caller names; refused where another one is the last by now."""
-    return await worker.editor.undo(event, actor)
+    return written(await worker.editor.undo(event, actor))
 
 
 @router.get("/ladders")

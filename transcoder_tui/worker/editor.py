@@ -1,7 +1,7 @@
 """Changes the channels: one at a time, or a whole line-up, all or nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from transcoder_tui.errors import Conflict, Fault, HostFault, InvalidInput, NoSuchChannel
@@ -13,9 +13,9 @@ from transcoder_tui.models.claims import ports
 from transcoder_tui.models.event import EventFields, EventKind
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.models.lineup import Applied, Change, ChangeKind, LineUp
-from transcoder_tui.models.undo import Undone, UndoView
+from transcoder_tui.models.undo import PastChange, Undone, UndoView
 from transcoder_tui.models.view import ChannelDocument
-from transcoder_tui.store.store import Edit, StoredChannel
+from transcoder_tui.store.store import Edit, Step, StoredChange, StoredChannel
 from transcoder_tui.worker import admission, changes, readiness, undo, views
 from transcoder_tui.worker.budget import Budget
 from transcoder_tui.worker.context import Context
@@ -102,16 +102,10 @@ class Editor:
     async def undoable(self) -> UndoView | None:
         """The last change that can be undone."""
         change = await self._context.store.last_change()
-        return (
-            None
-            if change is None
-            else UndoView(
-                event=change.event,
-                at=change.at,
-                actor=change.actor,
-                changes=[undo.past_change(step, self._runs.get(step.channel_id)) for step in change.steps],
-            )
-        )
+        if change is None:
+            return None
+        past = [past async for past, _ in self._taken_back(change)]
+        return UndoView(event=change.event, at=change.at, actor=change.actor, changes=past)
 
     async def undo(self, event: int, actor: str) -> Undone:
         """Undoes the last change.
@@ -128,12 +122,19 @@ class Editor:
             change = await self._context.store.last_change()
             if change is None or change.event != event:
                 raise Conflict("the channels were changed again since", "look at what the last change is by now")
-            past = [undo.past_change(step, self._runs.get(step.channel_id)) for step in change.steps]
+            steps = [(past, undo.way_back(step)) async for past, step in self._taken_back(change)]
             # What comes back stands first, as its place in the faults is that in the list.
-            edits = sorted(map(undo.way_back, change.steps), key=lambda edit: edit.spec is None)
+            steps.sort(key=lambda step: step[1].spec is None)
+            edits = [edit for _, edit in steps]
             warnings = await self._admit_all([edit.spec for edit in edits if edit.spec is not None], edits)
-            await self._commit(edits, [undo.event(one, actor) for one in past], actor)
-            return Undone(changes=past, warnings=warnings)
+            await self._commit(edits, [undo.event(past, actor) for past, _ in steps], actor)
+            return Undone(changes=[past for past, _ in steps], warnings=warnings)
+
+    async def _taken_back(self, change: StoredChange) -> AsyncIterator[tuple[PastChange, Step]]:
+        for number, step in enumerate(change.steps):
+            if number % STEP == STEP - 1:
+                await asyncio.sleep(0)
+            yield undo.past_change(step, self._runs.get(step.channel_id)), step
 
     async def _commit(
         self, edits: Sequence[Edit], events: Sequence[EventFields], actor: str

@@ -53,6 +53,9 @@ def put(settings: Settings, name: str, ladder: Ladder) -> LadderView:
         own[names.index(name)] = ladder
     else:
         own.append(ladder)
+    parse(LadderFile, {"version": 1, "ladders": own})
+    if len(_text(own).encode()) > MAX_BYTES:
+        raise InvalidInput(f"all your ladders together are larger than {MAX_BYTES // 1_000_000} MB", "delete some")
     _write(settings.ladders, own)
     return next(view for view in all_ladders(settings) if view.name == ladder.name)
 

@@ -58,7 +58,7 @@ async def test_the_list_follows_until_one_goes_up_and_again_on_demand(console: C
         client.say(events=(event(1002, "running: later on"), event(1003, "running: even later")))
         await until(pilot, lambda: len(listed.events) and listed.events[-1].id == 1003)
         assert cursor_line(pilot) == stands
-        assert "○ stays:" in screen_text(pilot)
+        assert "○ stays: 2 new, f follows" in screen_text(pilot)
         await pilot.press("f")
         assert "even later" in cursor_line(pilot)
         assert "● following" in screen_text(pilot)
@@ -75,7 +75,7 @@ async def test_going_up_loads_older_pages_until_the_first_event(console: Console
         assert listed.current and listed.current.id == top, "what was on top stays under the cursor"
         await pilot.press("g", "g")
         await until(pilot, lambda: len(listed.events) == 150 + PAGE, "all of them")
-        await until(pilot, lambda: "all there are" in screen_text(pilot))
+        await until(pilot, lambda: "all 350 events" in screen_text(pilot))
         asked = [before for kind, before in client.asked if kind == "events"]
         assert asked == [901, 701]
         await pilot.press("g")
@@ -99,7 +99,7 @@ async def test_kinds_and_a_text_narrow_the_list(console: ConsoleApp, client: Fak
         await until(pilot, lambda: len(listed.events) == 4)
         await pilot.press("slash", *"KIDS", "enter")
         assert [event.channel for event in listed.events] == ["Kids", "Kids"]
-        assert "2 of 4 contain 'KIDS'" in screen_text(pilot)
+        assert "2 of all 4 events contain 'KIDS'" in screen_text(pilot)
         assert pilot.app.focused is listed
         await pilot.press("slash", *"x")
         await until(pilot, lambda: "No event contains 'KIDSx'" in screen_text(pilot))

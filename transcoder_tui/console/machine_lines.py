@@ -1,7 +1,9 @@
 """The machine in depth, in lines: cores, memory and disks, network interfaces, multicast groups, FFmpegs. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from transcoder_tui.console import format as written
@@ -21,8 +23,18 @@ CELL = 26
 """Cells of a core's number, bar and percentage where there is room for them."""
 LEAST_CELL = 16
 """Below which the bar says nothing."""
-LABEL = 10
+LABEL = 8
 """Cells for the name of an interface; the kernel allows 15, and most have fewer than 9."""
+INTERFACE = 10
+"""The same below its title among the groups."""
+PACKETS = 9
+"""Cells for packets a second: ``99.9k p/s``."""
+BROAD_LOSSES = 32
+"""Cells from which on losses are told in whole words."""
+LEAST_BAR = 6
+"""Cells below which a bar says no more than the figure beside it."""
+LEAST_ABOUT = 16
+"""Cells below which the encoders of an FFmpeg are not worth showing."""
 GROUP = 17
 """Cells for an IPv4 group; IPv6 takes more from the channels' names."""
 
@@ -64,26 +76,28 @@ def cores(machine: "Machine", width: int, height: int) -> Part:
     """Each core: with its bar, where that is too broad with a block, where even that is too many as a block alone."""
     busy, count = machine.cores, len(machine.cores)
     load = " ".join(f"{average:.2f}" for average in machine.load)
-    mean = sum(busy) / max(1, count)
-    note = f"{written.plural(count, 'core')}, {mean:.0f}% busy, load {load}"
-    full = [number for number, percent in enumerate(busy) if level(percent) == "bad"]
-    fault = (
-        f"▲ {written.plural(len(full), 'core')} full" if full and len(full) < count else "▲ all cores full" * bool(full)
-    )
+    note = f"{written.plural(count, 'core')}, {sum(busy) / max(1, count):.0f}% busy, load {load}"
+    return Part(_core_rows(busy, width, height), note, fault=_full_cores(busy))
+
+
+def _full_cores(busy: Sequence[float]) -> str:
+    full = sum(level(percent) == "bad" for percent in busy)
+    return "" if not full else "▲ all cores full" if full == len(busy) else f"▲ {written.plural(full, 'core')} full"
+
+
+def _core_rows(busy: Sequence[float], width: int, height: int) -> list[Row]:
+    count = len(busy)
     digits = len(str(max(0, count - 1)))
-    per_line = max(-(-count // max(1, height)), min(count, max(1, width // CELL)), 1)
-    cell = width // per_line
+    lines = max(1, min(height, -(-count // max(1, width // CELL))))
+    cell = width // max(1, -(-count // lines))
     if cell >= LEAST_CELL:
-        draw = lambda number: _core_bar(number, busy[number], digits, cell)  # noqa: E731 - one of two forms of a cell
+        cells = [_core_bar(number, percent, digits, cell) for number, percent in enumerate(busy)]
     else:
-        cell = digits + 9
-        per_line = max(1, width // cell)
-        draw = lambda number: _core_block(number, busy[number], digits)  # noqa: E731
-        if -(-count // per_line) > height:
-            return Part(_dense(busy, width), note, fault=fault)
-    lines = -(-count // per_line)
-    rows = [Row([part for number in range(place, count, lines) for part in draw(number)]) for place in range(lines)]
-    return Part(rows, note, fault=fault)
+        lines = -(-count // max(1, width // (digits + 9)))
+        if lines > height:
+            return _dense(busy, width)
+        cells = [_core_block(number, percent, digits) for number, percent in enumerate(busy)]
+    return [Row(list(chain(*cells[place::lines]))) for place in range(min(lines, count))]
 
 
 def _core_bar(number: int, percent: float, digits: int, width: int) -> Parts:
@@ -106,7 +120,7 @@ def _core_block(number: int, percent: float, digits: int) -> Parts:
 
 
 def _dense(busy: Sequence[float], width: int) -> list[Row]:
-    """Blocks alone, 64 to a group, so that a core can be counted out."""
+    """Blocks alone, the first and last core of each line before them."""
     digits = len(str(len(busy)))
     room = max(8, (width - 2 * digits - 4) // 8 * 8)
     rows = []
@@ -178,7 +192,7 @@ def _disk(disk: "DiskUse", width: int) -> list[Row]:
 
 
 def network(machine: "Machine", history: "Sequence[SystemSample]", width: int, _: int) -> Part:
-    """Each interface with what comes in and goes out over the last minutes, and what it lost."""
+    """Each interface with what comes in and goes out over the last minutes, and what it lost; the sum without lo."""
     nics = sorted(machine.nics, key=lambda nic: (not nic.up, nic.name == "lo", nic.name))
     rates: dict[str, list[tuple[float, float]]] = {}
     for sample in history:
@@ -194,7 +208,7 @@ def network(machine: "Machine", history: "Sequence[SystemSample]", width: int, _
         sum(nic.rx_bps for nic in nics if nic.name != "lo"),
         sum(nic.tx_bps for nic in nics if nic.name != "lo"),
     )
-    note = f"in {written.bitrate(received)}b/s, out {written.bitrate(sent)}b/s without lo"
+    note = f"in {written.bitrate(received)}b/s, out {written.bitrate(sent)}b/s"
     return Part(rows, note, fault=f"▲ {losing[0]} loses packets" if losing else "")
 
 
@@ -245,14 +259,13 @@ def _direction(arrow: str, now: float, rates: list[float], width: int, speed_mbp
 
 
 def _lost(pps: float, drops: int | None, errors: int | None, width: int) -> Parts:
-    packets = f"{written.count(round(pps))} packets/s"
-    words = f"{written.count(drops)} drops, {written.count(errors)} errors/min"
-    if drops is None and errors is None:
-        words = "losses: not watched for a minute yet"
-    return [
-        (f"{packets}, ", "plain"),
-        (fit(words, max(0, width - len(packets) - 3)) + " ", "warn" if _losses(drops, errors) else "muted"),
-    ]
+    """Packets a second, and what was lost in the last minute, in as many words as there is room for."""
+    room = max(0, width - PACKETS - 2)
+    words = f"{written.count(drops)} drops {written.count(errors)} err"
+    if room >= BROAD_LOSSES:
+        words = f"{written.count(drops)} drops, {written.count(errors)} errors a minute"
+    packets = f"{written.count(round(pps))} p/s"
+    return [(f"{packets:{PACKETS}} ", "plain"), (fit(words, room) + " ", "warn" if _losses(drops, errors) else "muted")]
 
 
 def _losses(*figures: int | None) -> bool:
@@ -268,14 +281,14 @@ def groups(machine: "Machine", width: int, _: int) -> Part:
     found.sort(key=lambda pair: (not _is_ours(pair[1]), pair[0]))
     longest = max((len(group.address) for _, group in found), default=0)
     address = min(max(GROUP, longest + 2), max(GROUP, width // 3))
-    rest = max(0, width - address - LABEL - 7 - 1)
+    rest = max(0, width - address - INTERFACE - 7 - 1)
     half = rest // 2
     missing = sum(_is_missing(group) for _, group in found)
-    columns = (("Group", address), ("Interface", LABEL), ("Users  ", -7), ("Read by", half), ("Sent by", rest - half))
-    titles = [(" ", "title"), *((_title(title, cells), "title") for title, cells in columns)]
+    words = fit("Group", address) + fit("Interface", INTERFACE) + "Users  " + fit("Read by", half)
+    titles = [(f" {words}{fit('Sent by', rest - half)}", "title")]
     ours = sum(_is_ours(group) for _, group in found)
-    note = f"{written.plural(len(found), 'group')}, {ours} of our channels" if found else ""
-    fault = f"▲ {written.plural(missing, 'group')} read, but not joined" if missing else ""
+    note = f"{written.plural(len(found), 'group')}, {ours} ours" if found else ""
+    fault = f"▲ {missing} not joined" if missing else ""
     return Part(
         [_group(nic, group, address, half, rest - half) for nic, group in found], note, titles if found else [], fault
     )
@@ -288,21 +301,14 @@ def _group(nic: str, group: "MulticastGroup", address: int, half: int, rest: int
     return Row(
         [
             (f" {fit(group.address, address)}", plain),
-            (fit(nic, LABEL), "muted"),
-            (f"{group.users:>5}  ", "warn" if missing else plain),
-            (
-                fit(f"▲ not joined: {readers}" if missing else readers, half - 1) + " " if half else "",
-                "warn" if missing else "in",
-            ),
+            (fit(nic, INTERFACE), "muted"),
+            (f"{f'▲ {group.users}' if missing else group.users:>5}  ", "warn" if missing else plain),
+            (fit(readers, half - 1) + " " if half else "", "warn" if missing else "in"),
             (fit(", ".join(group.senders), rest), "out"),
         ],
         key=f"{nic} {group.address}",
         channel=next(iter([*group.readers, *group.senders]), ""),
     )
-
-
-def _title(title: str, cells: int) -> str:
-    return fit(title, abs(cells), "right" if cells < 0 else "left")
 
 
 def _is_ours(group: "MulticastGroup") -> bool:
@@ -348,9 +354,10 @@ def ffmpegs(rows: "Iterable[ChannelView]", sort: str, *, reverse: bool, width: i
     ordered = known + [row for row in running if key(row) is None]
     cpu = sum(row.telemetry.cpu_percent or 0 for row in running)
     memory = sum(row.telemetry.rss_bytes or 0 for row in running)
-    note = f"{written.plural(len(running), 'FFmpeg')}, {cpu / 100:.1f} cores, {written.size(memory)}" if running else ""
+    note = f"{len(running)} run, {cpu / 100:.1f} cores, {written.size(memory)}" if running else ""
     arrow = "↓" if reverse else "↑"
     wide = max(0, min(24, (width - 70) // 3))
+    wide = wide if wide >= LEAST_BAR else 0
     titles = [(" ", "title")]
     for column, title, cells in _TITLES:
         words = f"{title}{arrow}" if column == sort else title
@@ -375,9 +382,10 @@ def _ffmpeg(row: "ChannelView", top: float, wide: int, width: int) -> Row:
     full = drawn.count("■")
     taken = 1 + sum(cells for _, _, cells in _TITLES) + 11 + (wide + 1 if wide else 0)
     room = max(0, width - taken)
-    name = min(room, max(20, room // 2))
-    encoders = ", ".join(dict.fromkeys(encoder.encoder for encoder in row.encoders))
-    about = f"{written.plural(len(row.renditions), 'rendition')}{f' by {encoders}' if encoders else ''}"
+    name = room // 2 if room >= 2 * LEAST_ABOUT else room
+    encoders = Counter(encoder.encoder for encoder in row.encoders).items()
+    about = ", ".join(f"{number} {encoder}" for encoder, number in encoders)
+    about = about or written.plural(len(row.renditions), "rendition")
     return Row(
         [
             (f" {cpu:>6}", "figure"),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Document = TypeVar("Document")
 
+_OF_LINES = frozenset({"log"})
+"""Fields that hold lines of a log in one text: what shows them splits them again."""
+
 
 def clean(text: str) -> str:
     """The text without characters that a terminal acts on. Tabs become blanks: their width depends on their place."""
@@ -42,7 +45,7 @@ def _cleaned(value: Any) -> Any:
 
 def _clean_model(model: "BaseModel") -> None:
     for name, value in vars(model).items():
-        cleaned = _cleaned(value)
+        cleaned = "\n".join(map(clean, value.split("\n"))) if name in _OF_LINES else _cleaned(value)
         if cleaned is not value:
             setattr(model, name, cleaned)
 

@@ -26,8 +26,10 @@ RICH = (120, 36)
 """Cells and lines from which on all parts stand side by side."""
 CORE_LINES = 12
 """Lines that the cores take at the most beside the other parts: 96 of them on 200 cells with bars."""
-MEMORY_SHARE = 0.4
-"""Part of its column that memory and disks take at the most."""
+SHARE = 0.6
+"""Part of a column that its upper part takes at the most, where the lower one needs more than the rest."""
+BARS = 3
+"""Title, tabs and keys."""
 
 
 class SystemScreen(View):
@@ -164,15 +166,18 @@ class SystemScreen(View):
         self._show_note()
 
     def _fit(self) -> None:
-        """Gives cores and memory as many lines as they need, where the others share the rest."""
-        cores, memory = self._part("Cores"), self._part("Memory")
-        if not self._is_rich or self._machine is None:
-            cores.styles.height = memory.styles.height = "1fr"
-            return
-        width, half = self.size.width, self.size.width // 2
-        cores.styles.height = len(machine_lines.cores(self._machine, width, CORE_LINES).rows) + 1
-        wanted = len(machine_lines.memory(self._machine, half, 0).rows) + 1
-        memory.styles.height = min(wanted, int(self.size.height * MEMORY_SHARE))
+        """Gives the upper part of each column what it needs, and the lower one the rest."""
+        cores = self._part("Cores")
+        rich = self._is_rich
+        taken = cores.wanted(self.size.width, CORE_LINES)
+        cores.styles.height = taken if rich else "1fr"
+        for title, below in (("FFmpeg", "Multicast"), ("Network", "Memory")):
+            upper, lower = self._part(title), self._part(below)
+            if not rich:
+                upper.styles.height = "1fr"
+                continue
+            half, room = self.size.width // 2, self.size.height - BARS - taken
+            upper.styles.height = min(upper.wanted(half), max(int(room * SHARE), room - lower.wanted(half)))
 
     @on(MachinePart.Shown)
     def _show_note(self) -> None:

@@ -33,7 +33,17 @@ class MachinePart(Painted, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"machine-part--{name}"
         for name in (
-            *("heading", "heading-chosen", "note", "title", "title-chosen", "cursor", "cursor-blurred", "stale"),
+            *(
+                "heading",
+                "heading-chosen",
+                "note",
+                "fault",
+                "title",
+                "title-chosen",
+                "cursor",
+                "cursor-blurred",
+                "stale",
+            ),
             *("label", "name", "figure", "in", "out", "warn", "bad", "muted", "plain"),
         )
     }
@@ -84,6 +94,16 @@ class MachinePart(Painted, can_focus=True):
         """
         self._draw, self._words = draw, words
         self._arrange()
+
+    def wanted(self, width: int, height: int = 0) -> int:
+        """Lines that it needs in ``width`` cells; at least one below its heading.
+
+        Args:
+            width: Cells.
+            height: Lines in which all of it should be seen where it can.
+        """
+        part = self._draw(width, height) if self._draw is not None else Part()
+        return 1 + bool(part.titles) + max(1, len(part.rows))
 
     def on_resize(self) -> None:
         """Arranges the lines for another size."""
@@ -203,9 +223,9 @@ class MachinePart(Painted, can_focus=True):
         room = max(0, width - cell_len(title))
         parts = [
             (title, self.tone("heading-chosen" if self.has_focus else "heading")),
-            (fit(note, room, "right"), self.tone("warn" if self._part.fault else "note")),
+            (fit(note, room, "right"), self.tone("fault" if self._part.fault else "note")),
         ]
-        return line(parts, width, self.tone("heading"))
+        return line(parts, width, self.tone("note"))
 
     def _style(self, name: str, *, chosen: bool) -> Style:
         style = self.tone("stale" if self.stale else name)

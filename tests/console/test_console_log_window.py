@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import pytest
 from rack_fixtures import FakeClient, view
 
 from transcoder_tui.console.log_window import LONGEST, MOST, PIECE, LogWindow
 from transcoder_tui.errors import NoWorker
+from transcoder_tui.models.view import LogChunk
 
 
 @pytest.fixture
@@ -134,3 +137,111 @@ async def test_a_refused_look_leaves_it_as_it_was(client: FakeClient) -> None:
     with pytest.raises(NoWorker):
         await window.poll()
     assert list(window) == held
+
+
+def ending(digit: str) -> Callable[[str], bool]:
+    """Whether a line's number ends so."""
+    return lambda text: text.partition(" ")[0].endswith(digit)
+
+
+async def narrowed(client: FakeClient, digit: str) -> LogWindow:
+    window = LogWindow(client, 1, ending(digit))
+    await window.open()
+    return window
+
+
+async def all_of(window: LogWindow) -> list[str]:
+    """Everything that it shows, gone through to the start."""
+    shown = list(window)
+    while not window.at_start:
+        held = len(window)
+        added = await window.older()
+        lines = list(window)
+        assert len(window) == min(held + added, len(window))
+        shown = lines[:added] + shown
+    return shown
+
+
+@pytest.mark.parametrize("digit", ["7", "77", "4321", "nothing"])
+async def test_a_filter_shows_every_line_that_matches_once_and_in_order(client: FakeClient, digit: str) -> None:
+    window = await narrowed(client, digit)
+    assert await all_of(window) == list(filter(ending(digit), client.logs[1]))
+
+
+async def test_a_filter_takes_in_what_is_new_and_matches(client: FakeClient) -> None:
+    window = await narrowed(client, "77")
+    for start in (5000, 5100, 5200, 20_000):
+        client.logs[1] += numbered(start, start + 100)
+        await window.poll()
+    assert [text.partition(" ")[0] for text in window][-4:] == ["5077", "5177", "5277", "20077"]
+    client.logs[1] += numbered(30_000, 45_000)
+    await window.poll()
+    assert list(window) == list(filter(ending("77"), client.logs[1]))[-len(window) :]
+    window.following = False
+    client.logs[1] += numbered(50_000, 50_100)
+    await window.poll()
+    assert window.unseen == 1
+
+
+async def test_changing_the_filter_keeps_the_place(client: FakeClient) -> None:
+    window = await opened(client)
+    window.following = False
+    for _ in range(2):
+        await window.older()
+    line = list(window)[100]
+    place = await window.open_at(100, ending("7"))
+    kept = list(window)
+    assert kept[place] == next(text for text in client.logs[1][client.logs[1].index(line) :] if ending("7")(text))
+    while not window.at_start:
+        await window.older()
+    place = list(window).index(line) if line in list(window) else 3
+    line = list(window)[place]
+    assert list(window)[await window.open_at(place, None)] == line or line in list(window)
+    lines = list(window)
+    first = client.logs[1].index(lines[0])
+    assert lines == client.logs[1][first : first + len(lines)]
+
+
+@pytest.mark.parametrize("number", [0, 3, 2500, 4599])
+async def test_a_line_is_found_on_the_way_back_and_what_is_around_it_is_there(client: FakeClient, number: int) -> None:
+    window = await opened(client)
+    held = list(window)
+    found = await window.find(lambda text: text.partition(" ")[0] == str(number), back=True)
+    assert found is not None
+    assert list(window) == held, "it stays where it is"
+    wanted = client.logs[1][number]
+    for _ in range(2):
+        await found.newer()
+    await found.older()
+    assert wanted in list(found)
+    assert len(found) <= MOST + PIECE
+    lines = list(found)
+    first = client.logs[1].index(lines[0])
+    assert lines == client.logs[1][first : first + len(lines)]
+    onward = await found.find(lambda text: text == client.logs[1][-1], back=False)
+    assert (onward is None) == (client.logs[1][-1] in lines)
+    if onward is not None:
+        assert list(onward)[-1] == client.logs[1][-1]
+        assert await onward.find(lambda text: True, back=False) is None
+
+
+async def test_nothing_is_found_where_there_is_nothing(client: FakeClient) -> None:
+    window = await opened(client)
+    assert await window.find(lambda text: False, back=True) is None
+    client.logs[1] = []
+    assert await (await opened(client)).find(lambda text: True, back=True) is None
+
+
+async def test_bytes_that_were_no_characters_do_not_lead_it_astray(client: FakeClient) -> None:
+    answer = client.log
+
+    async def shorter(channel_id: int, *, lines: int = 200, offset: int | None = None) -> LogChunk:
+        chunk = await answer(channel_id, lines=lines, offset=offset)
+        chunk.lines = [text.replace("ü", "u") for text in chunk.lines]
+        return chunk
+
+    client.log = shorter  # type: ignore[method-assign]
+    window = await opened(client)
+    window.following = False
+    shown = await all_of(window)
+    assert shown == [text.replace("ü", "u") for text in client.logs[1]]

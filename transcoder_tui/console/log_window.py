@@ -117,9 +117,9 @@ class LogWindow:
         while True:
             chunk = await self._ask(STRIDE_LINES, begin)
             lines = [line[:LONGEST] for line in chunk.lines]
-            self._pieces = deque([self._piece(chunk)])
+            self._pieces = deque(self._split(chunk))
             if text in lines:
-                return len(self._kept(lines[: lines.index(text)]))
+                return self._only_around(len(self._kept(lines[: lines.index(text)])))
             if not begin < chunk.next_offset < piece.next_offset:
                 return 0
             begin = chunk.next_offset
@@ -172,9 +172,10 @@ class LogWindow:
             return 0
         added = 0
         step = STEP if self._wanted is None else STRIDE
-        async for piece in self._back(step):
-            added += len(piece.lines)
-            self._prepend(piece)
+        async for pieces in self._back(step):
+            for piece in reversed(pieces):
+                added += len(piece.lines)
+                self._prepend(piece)
             if added:
                 break
         while len(self) > MOST and len(self._pieces) > 1:
@@ -194,10 +195,12 @@ class LogWindow:
         found = LogWindow(self._source, self.channel_id, self._wanted)
         found.following = False
         pieces = self._back(STRIDE) if back else self._onwards()
-        async for piece in pieces:
-            if any(map(matches, piece.lines)):
+        async for some in pieces:
+            found._pieces = deque(some)
+            hits = [place for place, text in enumerate(found) if matches(text)]
+            if hits:
                 found.first_offset = self.first_offset
-                found._pieces.append(piece)
+                found._only_around(hits[-1 if back else 0])
                 return found
         return None
 
@@ -216,8 +219,35 @@ class LogWindow:
     def _piece(self, chunk: "LogChunk") -> _Piece:
         return _Piece(chunk.offset, chunk.next_offset, self._kept(chunk.lines))
 
-    async def _back(self, step: int) -> AsyncIterator[_Piece]:
-        """The log before the window, piece by piece, the nearest first; each piece is ``step`` bytes long or less."""
+    def _split(self, chunk: "LogChunk") -> list[_Piece]:
+        """A chunk in pieces of :data:`PIECE` lines, of which each can be dropped by itself."""
+        places = _places(chunk)
+        if places is None:
+            return [self._piece(chunk)]
+        return [
+            _Piece(
+                places[at],
+                places[min(at + PIECE, len(chunk.lines))],
+                self._kept(chunk.lines[at : at + PIECE]),
+            )
+            for at in range(0, len(chunk.lines), PIECE)
+        ]
+
+    def _only_around(self, line: int) -> int:
+        """Drops what is far from a line; where that line is then."""
+        kept: deque[_Piece] = deque()
+        before = 0
+        for piece in self._pieces:
+            if before + len(piece.lines) < line - PIECE:
+                line -= len(piece.lines)
+            elif before < line + PIECE:
+                kept.append(piece)
+                before += len(piece.lines)
+        self._pieces = kept
+        return line
+
+    async def _back(self, step: int) -> AsyncIterator[list[_Piece]]:
+        """The log before the window, ``step`` bytes or less at a time, the nearest first."""
         end = self._pieces[0].offset if self._pieces else 0
         while end > self.first_offset:
             begin = await self._line_start(max(self.first_offset, end - step))
@@ -226,25 +256,25 @@ class LogWindow:
             yield await self._between(begin, end)
             end = begin
 
-    async def _onwards(self) -> AsyncIterator[_Piece]:
-        """The log behind the window, piece by piece."""
+    async def _onwards(self) -> AsyncIterator[list[_Piece]]:
+        """The log behind the window, some at a time."""
         end = self._end if self._pieces else 0
         while True:
-            piece = self._piece(await self._ask(STRIDE_LINES, end))
-            if piece.next_offset <= end:
+            chunk = await self._ask(STRIDE_LINES, end)
+            if chunk.next_offset <= end:
                 return
-            yield piece
-            end = piece.next_offset
+            yield self._split(chunk)
+            end = chunk.next_offset
 
-    async def _between(self, begin: int, end: int) -> _Piece:
-        piece = _Piece(begin, begin, [])
-        while piece.next_offset < end:
-            chunk = await self._until(piece.next_offset, end)
-            if chunk.next_offset <= piece.next_offset:
+    async def _between(self, begin: int, end: int) -> list[_Piece]:
+        found: list[_Piece] = []
+        while begin < end:
+            chunk = await self._until(begin, end)
+            if chunk.next_offset <= begin:
                 break
-            piece.lines += self._kept(chunk.lines)
-            piece.next_offset = chunk.next_offset
-        return piece
+            found += self._split(chunk)
+            begin = chunk.next_offset
+        return found
 
     async def _line_start(self, offset: int) -> int:
         """The first line's start from an offset on, which may lie within a line."""
@@ -257,15 +287,13 @@ class LogWindow:
         chunk = await self._ask(STRIDE_LINES, begin)
         if chunk.next_offset <= end:
             return chunk
-        # Texts can have another length than the bytes on disk, where these were no characters; then only a chunk's
-        # own ends are known as offsets, and the number of lines is found by halving.
-        places = list(accumulate((len(text.encode()) + 1 for text in chunk.lines), initial=begin))
-        if places[-1] == chunk.next_offset and end in places:
-            fitting = places.index(end)
-            return chunk.model_copy(update={"lines": chunk.lines[:fitting], "next_offset": end})
+        places = _places(chunk)
+        if places is not None and end in places:
+            return chunk.model_copy(update={"lines": chunk.lines[: places.index(end)], "next_offset": end})
         return await self._halved(chunk, begin, end)
 
     async def _halved(self, chunk: "LogChunk", begin: int, end: int) -> "LogChunk":
+        """The same where only a chunk's own ends are known as offsets: the number of lines is found by halving."""
         fitting = chunk.model_copy(update={"lines": [], "next_offset": begin})
         fits, exceeds = 0, len(chunk.lines)
         while exceeds - fits > 1:
@@ -297,13 +325,13 @@ class LogWindow:
     def _append(self, chunk: "LogChunk") -> int:
         if chunk.next_offset <= self._end:
             return 0
-        piece = self._piece(chunk)
-        last = self._pieces[-1]
-        if len(last.lines) + len(piece.lines) <= PIECE and last.next_offset == piece.offset:
-            last.lines.extend(piece.lines)
-            last.next_offset = piece.next_offset
-        else:
-            self._pieces.append(piece)
+        for piece in self._split(chunk):
+            last = self._pieces[-1]
+            if len(last.lines) + len(piece.lines) <= PIECE and last.next_offset == piece.offset:
+                last.lines.extend(piece.lines)
+                last.next_offset = piece.next_offset
+            else:
+                self._pieces.append(piece)
         down = 0
         while len(self) > MOST and len(self._pieces) > 1:
             down -= len(self._pieces.popleft().lines)
@@ -321,3 +349,12 @@ class LogWindow:
         chunk = await self._source.log(self.channel_id, lines=lines, offset=offset)
         self.first_offset = chunk.first_offset
         return chunk
+
+
+def _places(chunk: "LogChunk") -> list[int] | None:
+    """Where each line begins, and where the last one ends.
+
+    None where that cannot be told: a text has another length than its bytes on disk where these were no characters.
+    """
+    places = list(accumulate((len(text.encode(errors="replace")) + 1 for text in chunk.lines), initial=chunk.offset))
+    return places if places[-1] == chunk.next_offset else None

@@ -44,7 +44,7 @@ class BulkScreen(ModalScreen[None]):
         super().__init__()
         self.bulk = batch
         self._retry = retry
-        self._listed = -1
+        self._listed = (-1, 0)
 
     def compose(self) -> ComposeResult:
         """How far it is, and what failed."""
@@ -64,7 +64,6 @@ class BulkScreen(ModalScreen[None]):
 
     def on_resize(self) -> None:
         """Breaks long lines anew."""
-        self._listed = -1
         self.call_after_refresh(self.show)
 
     def show(self) -> None:
@@ -77,9 +76,9 @@ class BulkScreen(ModalScreen[None]):
         self.query_one("#bulk-bar", Static).update(bar(batch, room))
         self.query_one("#bulk-counts", Static).update(counts(batch))
         self.query_one("#bulk-state", Static).update(state(batch))
-        if len(batch.failures) == self._listed:
+        if (len(batch.failures), room) == self._listed:
             return
-        self._listed = len(batch.failures)
+        self._listed = len(batch.failures), room
         self.query_one("#bulk-failures").display = bool(batch.failures)
         failed = Content("\n").join(failure_lines(batch.failures, room - 1))
         self.query_one("#bulk-failed", Static).update(failed)

@@ -24,8 +24,13 @@ def footer_actions(
         read_only: Leaves out what would change something.
         keys_of: The keys of an action, which may be the user's own.
     """
+    taken = {key for action in actions_for(scope) for key in action.keys}
     offered = [
-        action for action in actions_for(*scopes_of(scope)) if action.footer and not (read_only and action.writes)
+        action
+        for action in actions_for(*scopes_of(scope))
+        if action.footer
+        and not (read_only and action.writes)
+        and (action.scope == scope or action.keys[0] not in taken)
     ]
     chosen: list[Action] = []
     room = width

@@ -282,8 +282,10 @@ class TestScreens:
             await pilot.press("question_mark")
             await until(pilot, lambda: isinstance(console.screen, HelpScreen))
             text = screen_text(pilot)
-            for words in ("Stop; asks where", "N name", "U uptime", "Save the channel", "Follow the log's end"):
+            for words in ("Stop; asks where", "N name", "U uptime", ":goto CHANNEL", "Follow the log's end"):
                 assert words in text
+            await pilot.press(*["pagedown"] * 8)
+            assert "Save the channel" in screen_text(pilot)
             await pilot.press("escape")
             assert not isinstance(console.screen, HelpScreen)
 

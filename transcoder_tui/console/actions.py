@@ -159,7 +159,7 @@ ACTIONS: tuple[Action, ...] = (
         "filter",
         ("slash",),
         "Filter",
-        "Show only what contains a text: name, group, source, status",
+        "Show only what matches: sport, !ok, src:239.1, cpu>50",
         _TABLE,
         footer=90,
         priority=True,

@@ -507,7 +507,7 @@ class ConsoleApp(App[str]):
         """Opens the keys."""
         from transcoder_tui.console.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.view.VIEW))
 
     # Leaving
 

@@ -1,6 +1,6 @@
 """All keys, from the action registry; all commands, from theirs; and the language of the filter."""
 
-from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -10,17 +10,21 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from transcoder_tui.console.actions import ACTIONS, Action, KeysOf, shown_key
+from transcoder_tui.console.actions import ACTIONS, Action, KeysOf, Scope, scopes_of, shown_key
 from transcoder_tui.console.command_line import VERBS
 from transcoder_tui.console.query import ALIASES, FIELDS, FIGURES
 
 if TYPE_CHECKING:
     from transcoder_tui.console.app import ConsoleApp
 
-KEYS_WIDTH = 9
-"""Cells for an action's keys: ``asterisk`` and pairs such as ``PgUp`` or ``i enter``."""
-COMMAND_WIDTH = 24
-"""Cells for a command: the longest is ``:acknowledge [CHANNELS]``."""
+COLUMN = 71
+"""Cells of a line: what a terminal of 80 has room for."""
+KEYS_WIDTH = 11
+"""Cells for an action's keys, such as ``enter space``."""
+COMMAND_WIDTH = 20
+"""Cells for a command: the longest is ``:acknowledge [WHICH]``."""
+
+Section = tuple[str, list[Action]]
 
 FILTER = (
     ("news sport", "Both, in name, group, source, output or status; as regular expressions"),
@@ -32,19 +36,23 @@ FILTER = (
 """What a filter understands, with examples."""
 
 
-def sections() -> list[tuple[str, list[Action]]]:
-    """Headings with their actions, in the registry's order."""
-    return [(heading, list(actions)) for heading, actions in groupby(ACTIONS, lambda action: action.section)]
+def sections(scope: Scope) -> tuple[list[Section], list[Section]]:
+    """Headings with their actions, in the registry's order: what is valid in a screen, and what is in others."""
+    valid = scopes_of(scope)
+    here: dict[str, list[Action]] = {}
+    elsewhere: dict[str, list[Action]] = {}
+    for action in ACTIONS:
+        (here if action.scope in valid else elsewhere).setdefault(action.section, []).append(action)
+    return list(here.items()), list(elsewhere.items())
 
 
 def worded(heading: str, actions: list[Action], keys_of: KeysOf) -> Content:
     """One section of the help. Orders of the table share two lines: ten alike would hide the rest."""
     lines = [Content.styled(heading, "bold $primary")]
     sorts = [action for action in actions if action.name.startswith("sort-")]
-    for action in actions:
-        if action in sorts:
-            continue
-        lines.append(_line(" ".join(map(shown_key, keys_of(action))), action.help))
+    # Esc leads back from five screens alike.
+    listed = dict.fromkeys((keys_of(action), action.help) for action in actions if action not in sorts)
+    lines += [_line(" ".join(map(shown_key, keys)), words) for keys, words in listed]
     if sorts:
         half = -(-len(sorts) // 2)
         lines.append(_line("shift", "Sort; the same key again turns the order round:"))
@@ -68,15 +76,10 @@ def filters() -> Content:
     return Content("\n").join([heading, *(_line(example, words, COMMAND_WIDTH) for example, words in FILTER)])
 
 
-def columns(parts: list[Content]) -> tuple[list[Content], list[Content]]:
-    """The parts in two columns of about the same height, in their order."""
-    heights = [len(part.plain.splitlines()) + 1 for part in parts]
-    split = min(range(len(parts)), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
-    return parts[:split], parts[split:]
-
-
 def _line(keys: str, words: str, width: int = KEYS_WIDTH) -> Content:
-    return Content.assemble((f"{keys:{width}}", "bold $accent"), " ", words)
+    first, *more = wrap(words, COLUMN - width - 1)
+    shown = Content.assemble((f"{keys:{width}}", "bold $accent"), " ", first)
+    return Content("\n").join([shown, *(Content(" " * (width + 1) + rest) for rest in more)])
 
 
 def _letter(action: Action, keys_of: KeysOf) -> str:
@@ -84,7 +87,11 @@ def _letter(action: Action, keys_of: KeysOf) -> str:
 
 
 class HelpScreen(ModalScreen[None]):
-    """What each key and command does."""
+    """What each key and command does; what is valid where it was asked for comes first.
+
+    Args:
+        scope: Where that is.
+    """
 
     app: "ConsoleApp"
 
@@ -98,15 +105,21 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(15)", "Page down", show=False),
     ]
 
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+
     def compose(self) -> ComposeResult:
         """The sections."""
         with VerticalScroll(classes="dialog", id="help", can_focus=False) as dialog:
             dialog.border_title = "Keys and commands"
             dialog.border_subtitle = "esc closes"
             keys_of = self.app.keys_of
-            parts = [worded(heading, actions, keys_of) for heading, actions in sections()]
+            here, elsewhere = (
+                [worded(heading, actions, keys_of) for heading, actions in part] for part in sections(self._scope)
+            )
             with Container(id="columns"):
-                for column in columns([*parts, commands(), filters()]):
+                for column in (here, [commands(), filters(), *elsewhere]):
                     with Vertical(classes="column"):
                         for part in column:
                             yield Static(part, markup=False, classes="section")

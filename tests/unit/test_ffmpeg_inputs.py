@@ -102,6 +102,27 @@ class TestOpening:
             opened("file://a.ts", playlist="file:///etc/b.ts")
 
 
+class TestMultiplexes:
+    @pytest.mark.parametrize(
+        ("chosen", "told"),
+        [({}, ("1", "10000000")), ({"program": 101}, ("8", "5000000")), ({"video": "0x201"}, ("8", "5000000"))],
+    )
+    @pytest.mark.parametrize("url", [GROUP, "srt://192.0.2.1:9000", "https://192.0.2.1/live.ts"])
+    def test_are_looked_at_longer_before_a_guess_and_shorter_in_all(
+        self, url: str, chosen: dict[str, Any], told: tuple[str, str]
+    ) -> None:
+        arguments = opened(url, **chosen)
+
+        assert (after(arguments, "-max_probe_packets"), after(arguments, "-analyzeduration")) == told
+
+
+@pytest.mark.parametrize(
+    ("url", "formats"), [("rtmp://192.0.2.1/live/key", "flv,live_flv"), ("rtsp://192.0.2.1/live", "rtsp")]
+)
+def test_a_session_brings_one_format_whatever_its_server_says(url: str, formats: str) -> None:
+    assert after(opened(url), "-format_whitelist") == formats
+
+
 class TestStreams:
     def test_are_the_first_ones_where_nothing_is_chosen(self) -> None:
         assert (read().video, read().audios, read().copied) == ("0:v:0", ("0:a:0",), ())

@@ -25,7 +25,9 @@ from transcoder_tui.worker.limits import Limits, limits_text, over_memory, short
 from transcoder_tui.worker.logfile import ChannelLog
 from transcoder_tui.worker.monitor import Monitor, Observed
 from transcoder_tui.worker.oom import OomWatch
+from transcoder_tui.worker.output_rates import OutputRates
 from transcoder_tui.worker.output_watch import OutputWatch
+from transcoder_tui.worker.outputs import Findings
 from transcoder_tui.worker.process import KILL_S, SECOND_TERM_S, Process
 from transcoder_tui.worker.rundir import RunDir
 from transcoder_tui.worker.upkeep import Upkeep
@@ -87,10 +89,11 @@ class Instance:
             log,
         )
         try:
-            outputs = OutputWatch(spec, place.host, _now())
+            outputs, self._rates = OutputWatch(spec, place.host, _now()), OutputRates(spec, place.host)
         except TranscoderError:
             # Adopted from a time with other roots: what it writes outside of today's is not for us to look at.
-            outputs = OutputWatch(spec.model_copy(update={"outputs": []}), place.host, _now())
+            silent = spec.model_copy(update={"outputs": []})
+            outputs, self._rates = OutputWatch(silent, place.host, _now()), OutputRates(silent, place.host)
         self._watch = Watch(
             process.pid if process else 0,
             self._monitor,
@@ -101,7 +104,12 @@ class Instance:
             backed_up=len(spec.sources) > 1,
         )
         adopted = process is not None and process.adopted
-        self._upkeep = Upkeep(spec, place.host, place.disk, outputs.learn, adopted=adopted)
+
+        def learn(found: Findings) -> None:
+            outputs.learn(found)
+            self._rates.learn(found, _now())
+
+        self._upkeep = Upkeep(spec, place.host, place.disk, learn, adopted=adopted)
         self._reason: Diagnosis | None = None
         self._trouble: Trouble | None = None
         self._signals: list[asyncio.TimerHandle] = []
@@ -125,7 +133,14 @@ class Instance:
 
     def figures(self, now: float) -> Telemetry:
         """Its figures as of ``now`` (monotonic seconds)."""
-        return self._monitor.figures(now)
+        figures = self._monitor.figures(now)
+        if figures.speed is None:
+            return figures
+        rates = {
+            "output_bps": self._rates.of_outputs(figures.speed),
+            "rendition_bps": self._rates.of_renditions(),
+        }
+        return figures.model_copy(update=rates)
 
     def limit(self, spec: ChannelSpec, leaf: Leaf | None) -> None:
         """Brings it under the limits of a document, which may have changed since its start."""

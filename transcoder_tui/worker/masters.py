@@ -17,6 +17,10 @@ PACKETS = float(MUX_OVERHEAD), MUX_MARGIN
 """The same of a transport stream."""
 LATEST = 20
 """Segments that are measured: more than come between two looks."""
+FEW = 3
+"""The last of them, of which the present bitrate is the mean."""
+OVERDUE = 4
+"""Segment lengths without another one after which nothing comes any more: players give up after three (RFC 8216)."""
 STEP = 1000
 """Bits per second to which bandwidths are rounded up."""
 
@@ -27,6 +31,7 @@ class Masters:
     def __init__(self) -> None:
         self._rates: dict[Path, tuple[float, float]] = {}
         """Of each media playlist, the highest bitrate of a segment, and the average when it came."""
+        self._latest: dict[Path, float] = {}
         self._contents = Contents()
 
     def correct(self, tree: HlsTree) -> None:
@@ -55,6 +60,20 @@ class Masters:
             unfinished.write_text(true)
             unfinished.replace(tree.master)
 
+    def latest(self, tree: HlsTree, now: float) -> dict[Path, float]:
+        """Bits per second that the last segments of each media playlist take; nought where none has come for long.
+
+        Args:
+            tree: Whose playlists, which :meth:`correct` has measured.
+            now: Seconds since the epoch.
+        """
+        found = {}
+        for playlist in self._latest.keys() & {*tree.playlists}:
+            with suppress(FileNotFoundError):
+                age_s = now - playlist.stat().st_mtime
+                found[playlist] = self._latest[playlist] if age_s < OVERDUE * tree.segment_s else 0.0
+        return found
+
     def _measure(self, playlist: Path) -> None:
         try:
             segments = segments_of(playlist.read_text())[-LATEST:]
@@ -67,6 +86,8 @@ class Masters:
             if segment.duration_s >= longest / 2 > 0:
                 with suppress(FileNotFoundError):
                     rates.append((playlist.parent / segment.uri).stat().st_size * 8 / segment.duration_s)
+        if rates:
+            self._latest[playlist] = sum(rates[-FEW:]) / len(rates[-FEW:])
         if rates and max(rates) > self._rates.get(playlist, (0.0, 0.0))[0]:
             self._rates[playlist] = (max(rates), sum(rates) / len(rates))
 

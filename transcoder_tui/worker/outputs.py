@@ -36,6 +36,10 @@ class Findings:
     faults: tuple[OutputFault, ...] = ()
     written: Mapping[Path, Path] = field(default_factory=dict)
     """For each series of recordings, by its name, the file that is being written."""
+    sizes: Mapping[Path, int] = field(default_factory=dict)
+    """For each recording, or series of them, the size of the file that is being written."""
+    rates: Mapping[Path, float] = field(default_factory=dict)
+    """For each media playlist, bits per second that its last segments take."""
 
 
 def prepare(spec: ChannelSpec, host: HostFacts) -> None:
@@ -72,6 +76,8 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
     """
     faults: list[OutputFault] = []
     written: dict[Path, Path] = {}
+    sizes: dict[Path, int] = {}
+    rates: dict[Path, float] = {}
     for place in _places(spec, host):
         name = place.output.address.masked
         try:
@@ -81,6 +87,7 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
                 _writable(directory, _roots(place, host))
             if isinstance(place, HlsTree):
                 masters.correct(place)
+                rates |= masters.latest(place, now)
                 endings.keep(place)
                 if place.is_dash:
                     segments.clear_earlier_runs(place, now)
@@ -90,13 +97,16 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
                 retention.prune(place, now)
                 if (newest := retention.newest(place)) is not None:
                     written[place.path] = place.path.with_name(newest)
+            if isinstance(place, Recording):
+                with suppress(FileNotFoundError):
+                    sizes[place.path] = written.get(place.path, place.path).stat().st_size
             if gone:
                 faults.append(OutputFault(name, f"{gone[0]}: the directory is gone; it was made again", "see who does"))
         except HostFault as error:
             faults.append(OutputFault(name, error.faults[0].fault, error.faults[0].remedy))
         except OSError as error:
             faults.append(OutputFault(name, f"{error.filename or name}: {error.strerror}", _REMEDY))
-    return Findings(tuple(faults), written)
+    return Findings(tuple(faults), written, sizes, rates)
 
 
 def keep(spec: ChannelSpec, host: HostFacts) -> None:

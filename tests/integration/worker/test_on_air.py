@@ -19,6 +19,7 @@ from transcoder_tui.errors import Conflict, InvalidInput, NoSuchChannel
 from transcoder_tui.models.event import EventKind
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status, Wanted
+from transcoder_tui.models.view import ChannelView
 from transcoder_tui.settings import Settings
 
 
@@ -38,6 +39,28 @@ async def test_a_created_channel_goes_on_air_and_shows_its_figures(client: Worke
     assert figures.rss_bytes is not None and figures.rss_bytes > 1_000_000
     # What is written as HLS is counted, every few seconds.
     await wait(created.id, lambda row: (row.telemetry.bitrate or 0) > 10_000)
+
+
+async def test_each_output_and_rendition_shows_what_it_takes(client: WorkerClient, wait: Wait) -> None:
+    outputs = [
+        {"url": "hls://test", "segment": "1s"},
+        {"url": "udp://127.0.0.1:5009", "muxrate": "600k"},
+        {"url": "file://recorded/test.ts"},
+    ]
+    created = await client.create(channel(outputs=outputs))
+
+    def is_known(view: ChannelView) -> bool:
+        rates = view.telemetry.output_bps
+        return len(rates) == 3 and all(rates)
+
+    figures = (await wait(created.id, is_known)).telemetry
+
+    segments, constant, recording = figures.output_bps
+    assert constant == 600_000
+    # A picture of 100 kb/s and a sound, in transport streams of small packets.
+    assert 30_000 < (segments or 0) < 600_000
+    assert 10_000 < (recording or 0) < 2_000_000
+    assert figures.rendition_bps == [segments]
 
 
 async def test_a_stopped_channel_leaves_a_finished_playlist_and_no_process(

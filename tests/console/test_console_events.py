@@ -99,7 +99,7 @@ async def test_kinds_and_a_text_narrow_the_list(console: ConsoleApp, client: Fak
         await until(pilot, lambda: len(listed.events) == 4)
         await pilot.press("slash", *"KIDS", "enter")
         assert [event.channel for event in listed.events] == ["Kids", "Kids"]
-        assert "2 of all 4 events contain 'KIDS'" in screen_text(pilot)
+        assert "'KIDS': 2 of all 4 events" in screen_text(pilot)
         assert pilot.app.focused is listed
         await pilot.press("slash", *"x")
         await until(pilot, lambda: "No event contains 'KIDSx'" in screen_text(pilot))

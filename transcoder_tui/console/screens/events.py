@@ -107,7 +107,7 @@ class EventsScreen(View):
         known = len(self._history.events)
         number = f"{'all ' if self._history.complete else ''}{written.plural(known, 'event')}"
         if self._text:
-            number = f"{len(listed.events)} of {number} contain {self._text!r}"
+            number = f"{self._text!r}: {len(listed.events)} of {number}"
         if self._loading:
             reach = ", loading older ones …"
         elif self._fault:
@@ -116,10 +116,9 @@ class EventsScreen(View):
             reach = f", no more than {MOST} are held" if self._history.is_full else ""
         if self._advice:
             return f"{number}, as last known"
-        if listed.following:
-            return f"● following  {number}{reach}"
         more = f"{listed.unseen} new, " if listed.unseen else ""
-        return f"○ stays: {more}f follows  {number}{reach}"
+        state = "● following" if listed.following else f"○ stays: {more}f follows"
+        return f"{number}{reach}  {state}" if self._text else f"{state}  {number}{reach}"
 
     def _empty_words(self) -> Content:
         if self._loading:

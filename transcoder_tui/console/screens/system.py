@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 
 from transcoder_tui.console import machine_lines
 from transcoder_tui.console.actions import bindings_for
@@ -159,7 +159,7 @@ class SystemScreen(View):
         self.query_one(ChoiceBar).display = not rich
         halves = self.query_one("#halves", Horizontal)
         halves.display = rich or self._chosen != "Cores"
-        for half in self.query(".half").results(Container | Vertical):
+        for half in self.query(".half").results(Vertical):
             half.display = any(part.display for part in half.query(MachinePart))
         self._part(self._chosen).focus()
         self._fit()

@@ -8,6 +8,7 @@ from textual.strip import Strip
 
 from transcoder_tui.client.outlook import outlook
 from transcoder_tui.console import format as written
+from transcoder_tui.console.alarms import seen_by
 from transcoder_tui.console.status import mark_of
 from transcoder_tui.console.widgets.cells import fit, line
 from transcoder_tui.console.widgets.painted import Painted
@@ -88,7 +89,8 @@ class FaultLine(Painted):
     def _texts(self, row: "ChannelView") -> Texts:
         more = len(row.alarms) - 1
         others = f"+{written.plural(more, 'alarm')} (i)" if more > 0 and row.status == "running" else ""
-        return f" {mark_of(row).glyph} {row.message}", row.remedy, outlook(row, self._now) or others
+        who = f"✓ seen by {who}" if (who := seen_by(row)) else ""
+        return f" {mark_of(row).glyph} {row.message}", row.remedy, outlook(row, self._now) or who or others
 
     def render_line(self, y: int) -> Strip:
         """The fault, its remedy and what comes next."""

@@ -171,4 +171,6 @@ class TypedLine(Horizontal):
             self._recalled = []
         self.typed(event.value)
         if len(self._offered) > 1:
-            self.say(f"{self._at + 1} of {len(self._offered)}")
+            self.say(
+                f"{self._at + 1} of {len(self._offered)}, tab: {self._offered[(self._at + 1) % len(self._offered)]}"
+            )

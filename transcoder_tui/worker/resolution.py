@@ -56,7 +56,11 @@ async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFact
 
 async def _found(source: Source, field: str, look: Look) -> Resolution:
     while True:
-        found = await look.description()
+        try:
+            found = await look.description()
+        except SourceFault as error:
+            # Named, so that the channel goes over to its next source.
+            raise SourceFault([fault.within(field) for fault in error.faults]) from None
         try:
             return resolve(source, found, field)
         except SourceFault:

@@ -454,6 +454,16 @@ class TestNames:
         assert fault.fault == f"no program 'WEATHER' in udp://127.0.0.1:{port}"
         assert fault.remedy == "there are: 101 SPORT, 102 NEWS"
 
+    async def test_a_source_that_cannot_be_looked_into_is_to_blame(self, binary: Binary, host: HostFacts) -> None:
+        spec = channel({"url": "file://absent.ts", "program": "WEATHER"})
+
+        with pytest.raises(SourceFault) as refusal:
+            await resolved(spec, 0, binary, host)
+
+        assert [(fault.field, "does not exist" in fault.fault) for fault in refusal.value.faults] == [
+            ("sources[0]", True)
+        ]
+
 
 class TestLightProbe:
     @pytest.mark.long

@@ -208,7 +208,7 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         return [(text, self._style(tone, chosen=chosen)) for text, tone in parts]
 
     def _style(self, name: str, *, chosen: bool) -> Style:
-        style = self.tone("stale") if self.stale else self.tone(name)
+        style = self.shade("stale") if self.stale else self.shade(name)
         if chosen:
             cursor = "event-list--cursor" if self.has_focus else "event-list--cursor-blurred"
             style += self.get_component_rich_style(cursor, partial=True)

@@ -359,8 +359,10 @@ class TestMoving:
             assert screen.query_one(LogPane).has_focus
             await pilot.press("up")
             assert not screen.query_one(LogPane).following
+            assert "Search" in screen_lines(pilot)[-1]
             await pilot.press("tab")
             assert screen_lines(pilot)[2].split()[0] == "●"
+            assert "Start" in screen_lines(pilot)[-1]
             await pilot.press("j", "j")
             assert screen_lines(pilot)[2].split()[0] == "fps"
             await pilot.press("G", "g")
@@ -451,7 +453,7 @@ class TestTree:
 
 class TestPlot:
     def test_nought_is_a_line_and_nothing_known_a_gap(self) -> None:
-        assert drawn([0.0, 0.0, None, None, 1.0, None], 1, 1.0, braille=True) == ["⣀⠀⡇"]
+        assert drawn([0.0, 0.0, None, None, 1.0, None], 1, 1.0, braille=True) == ["⣀ ⡇"]
         assert drawn([0.0, None, 0.5, 1.0], 1, 1.0, braille=False) == ["▁ ▄█"]
 
     def test_several_lines_are_filled_from_below(self) -> None:

@@ -74,10 +74,15 @@ def drawn(columns: Values, height: int, top: float, *, braille: bool) -> list[st
         filled = [min(dots, max(0, high - below)) for high in heights]
         if braille:
             pairs = zip(filled[::2], filled[1::2], strict=True)
-            lines.append("".join(chr(_BRAILLE | _LEFT[left] | _RIGHT[right]) for left, right in pairs))
+            lines.append("".join(_braille(left, right) for left, right in pairs))
         else:
             lines.append("".join(BLOCKS[high - 1] if high else " " for high in filled))
     return lines
+
+
+def _braille(left: int, right: int) -> str:
+    """One character; a blank where there is nothing, which is shorter than an empty one of braille."""
+    return chr(_BRAILLE | _LEFT[left] | _RIGHT[right]) if left or right else " "
 
 
 def _dots(value: float | None, most: int, top: float) -> int:

@@ -66,6 +66,10 @@ class View(Screen[None]):
         """Offers the keys of the part that has them now."""
         self.query_one(KeyBar).offer("log" if isinstance(event.widget, LogPane) else self.VIEW)
 
+    def on_descendant_blur(self) -> None:
+        """Offers the screen's own keys where nothing else has them."""
+        self.query_one(KeyBar).offer(self.VIEW)
+
     # What the worker says
 
     def show_change(self, change: Change) -> None:

@@ -46,7 +46,7 @@ def multiplex(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("codec", ["h264", "copy"])
+@pytest.mark.parametrize("codec", ["h264", pytest.param("copy", marks=pytest.mark.long)])
 def test_a_program_among_scrambled_ones_goes_on_air_before_the_worker_gives_it_up(
     start: Any, multiplex: Path, free_port: Any, eventually: Any, codec: str
 ) -> None:

@@ -216,6 +216,10 @@ class TestAtTheRack:
             await until(pilot, lambda: console.view.VIEW == "events")
             await enter(pilot, "channel sport")
             await until(pilot, lambda: console.view.VIEW == "channel" and "Sport ABR" in screen_text(pilot))
+            footer = screen_lines(pilot)[-1]
+            await enter(pilot, "goto kids")
+            await until(pilot, lambda: "Kids" in screen_lines(pilot)[2])
+            assert screen_lines(pilot)[-1] == footer, "the log has not taken the keys"
             await enter(pilot, "channels")
             assert console.view.VIEW == "channels"
             await pilot.press("minus")

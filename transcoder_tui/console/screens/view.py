@@ -119,9 +119,10 @@ class View(Screen[None]):
         keys = self.query_one(KeyBar)
 
         def leave() -> None:
-            keys.display = True
-            line.remove()
+            # First, so that the framework does not look for something else to focus.
             self.set_focus(before)
+            line.remove()
+            keys.display = True
 
         line = CommandField(self.rack, self.app.preferences, Commands(self.app).prepare, leave)
         keys.display = False

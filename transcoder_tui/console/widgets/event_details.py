@@ -47,7 +47,7 @@ def details(event: "Event") -> Content:
     return Content("\n").join(lines)
 
 
-class EventDetails(VerticalScroll, can_focus=True):
+class EventDetails(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Shows one event, from its beginning."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it

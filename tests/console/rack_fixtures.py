@@ -9,6 +9,8 @@ from typing import Any
 
 from transcoder_tui.client.client import Verb, WorkerClient
 from transcoder_tui.errors import NoWorker, TranscoderError
+from transcoder_tui.ffmpeg.binary import Binary
+from transcoder_tui.ffmpeg.command import HostFacts, build_command
 from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Event, EventKind
@@ -40,6 +42,21 @@ from transcoder_tui.settings import Settings
 from transcoder_tui.worker.ladders import all_ladders
 
 NOW = datetime(2026, 11, 22, 14, 15, 16, tzinfo=UTC)
+
+FFMPEG = Binary(
+    path=Path("/usr/bin/ffmpeg"),
+    version="5.1.9-0+deb12u1",
+    avutil=(57, 28),
+    origin="PATH",
+    encoders=frozenset({"libx264", "libx265", "aac", "mp2", "ac3", "mpeg2video"}),
+    filters=frozenset({"drawtext"}),
+)
+HOST = HostFacts(
+    interfaces={"eth1": ["10.0.1.7"], "eth2": ["10.0.2.7"], "lo": ["127.0.0.1"]},
+    media_roots=[Path("/var/lib/transcoder-tui/media")],
+    hls_root=Path("/var/lib/transcoder-tui/hls"),
+)
+"""What the command of a form is built with."""
 
 TOLD = 100
 """Events that the worker tells a console which connects."""
@@ -242,6 +259,8 @@ class FakeClient(WorkerClient):
         """How channels did over a time."""
         self.priced: list[tuple[int | None, dict[str, Any]]] = []
         """What was asked for its cost."""
+        self.previewed: list[tuple[int | None, dict[str, Any]]] = []
+        """What was asked for its command."""
         self.found: Probe | None = None
         """What is found in every source; without it, looking never ends."""
         self.down: TranscoderError | None = None
@@ -387,6 +406,14 @@ class FakeClient(WorkerClient):
         if self.price is None:
             raise NoWorker("no worker answers on /run/w.sock", "start one with 'transcoder-tui worker start'")
         return self.price
+
+    async def preview(self, spec: dict[str, Any], channel_id: int | None = None) -> CommandView:
+        """What the worker's own builder makes of it, on a host with two interfaces."""
+        self.previewed.append((channel_id, spec))
+        if self.down:
+            raise self.down
+        built = build_command(parse(ChannelSpec, spec), FFMPEG, HOST)
+        return CommandView(argv=list(built.masked()), shell=built.shell())
 
     async def ladders(self) -> list[Ladder]:
         return all_ladders(Settings(data_dir=Path("/nonexistent")))

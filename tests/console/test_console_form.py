@@ -11,6 +11,7 @@ from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
+from transcoder_tui.console.screens.review import ReviewScreen
 from transcoder_tui.console.widgets.choice import Choice
 from transcoder_tui.console.widgets.fold import FoldHeading
 from transcoder_tui.console.widgets.form_field import FormField, field_around
@@ -149,7 +150,7 @@ class TestCreating:
             await until(pilot, lambda: "at least one" in screen_text(pilot))
             assert len(sections(form, "sources")) == 1
 
-    async def test_only_fields_of_the_addresss_kind_are_shown(self, console: ConsoleApp) -> None:
+    async def test_only_what_applies_is_shown_and_stored(self, console: ConsoleApp) -> None:
         async with console.run_test() as pilot:
             form = await form_opened(pilot, "plus")
 
@@ -166,9 +167,6 @@ class TestCreating:
             await until(pilot, lambda: shown() == {"url", "rendition", "segment", "window"})
             assert form.document()["outputs"] == [{"url": "hls://news"}]
 
-    async def test_a_rendition_without_sound_says_so(self, console: ConsoleApp) -> None:
-        async with console.run_test() as pilot:
-            form = await form_opened(pilot, "plus")
             field(form, "renditions", 0, "audio").query_one(Choice).focus()
             await pilot.press("right")
             assert form.document()["renditions"][0]["audio"] is None
@@ -180,6 +178,13 @@ class TestCreating:
                 "sample_rate": 48000,
                 "channels": 2,
             }
+
+            assert form.document()["overlay"] is None
+            overlay = sections(form, "")[-1]
+            assert not overlay.fields[("overlay", "text")].display
+            overlay.fields[("overlay",)].query_one(Choice).focus()
+            await pilot.press("right")
+            assert overlay.fields[("overlay", "text")].display
 
     async def test_a_ladder_takes_the_place_of_the_renditions(self, console: ConsoleApp, client: FakeClient) -> None:
         async with console.run_test(size=(160, 45)) as pilot:
@@ -234,27 +239,16 @@ class TestCreating:
             await until(pilot, lambda: field_around(console.focused) is rung.fields[("video", "level")])
             assert "is no level" in screen_text(pilot)
 
-    async def test_an_overlay_is_off_until_it_is_switched_on(self, console: ConsoleApp) -> None:
-        async with console.run_test() as pilot:
-            form = await form_opened(pilot, "e")
-            assert form.document()["overlay"] is None
-            overlay = sections(form, "")[-1]
-            assert not overlay.fields[("overlay", "text")].display
-            overlay.fields[("overlay",)].query_one(Choice).focus()
-            await pilot.press("right")
-            assert overlay.fields[("overlay", "text")].display
-
 
 class TestFaults:
-    async def test_an_untouched_form_holds_nothing_against_anybody(self, console: ConsoleApp) -> None:
+    async def test_faults_are_told_of_what_was_typed_and_of_everything_when_it_is_saved(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
         async with console.run_test() as pilot:
             form = await form_opened(pilot, "plus")
             assert faults_shown(form) == {}
             assert "3 fields to correct" in screen_text(pilot)
 
-    async def test_a_wrong_value_is_told_at_its_field_while_typing(self, console: ConsoleApp) -> None:
-        async with console.run_test() as pilot:
-            form = await form_opened(pilot, "plus")
             field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "5000 potatoes"
             await until(pilot, lambda: faults_shown(form))
             assert faults_shown(form) == {
@@ -263,11 +257,6 @@ class TestFaults:
             field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "5M"
             await until(pilot, lambda: not faults_shown(form))
 
-    async def test_saving_an_incomplete_form_shows_every_fault_and_goes_to_the_first(
-        self, console: ConsoleApp, client: FakeClient
-    ) -> None:
-        async with console.run_test() as pilot:
-            form = await form_opened(pilot, "plus")
             await pilot.press("ctrl+s")
             await until(pilot, lambda: len(faults_shown(form)) == 2)
             assert field_around(console.focused) is field(form, "", 0, "name")
@@ -350,38 +339,43 @@ class TestEditing:
             await until(pilot, lambda: stored(client, "change"))
         assert stored(client, "change") == [(3, spec("Kids Club", 3), 7)]
 
-    async def test_an_unchanged_document_comes_back_as_it_was(self, console: ConsoleApp, client: FakeClient) -> None:
-        before = client.documents[3].spec
-        async with console.run_test() as pilot:
-            await form_opened(pilot, "e")
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: stored(client, "change"))
-        assert stored(client, "change")[0] == (3, before, 1)
-
-    async def test_a_change_that_interrupts_what_is_on_air_asks(self, console: ConsoleApp, client: FakeClient) -> None:
-        async with console.run_test() as pilot:
-            await settled(pilot)
-            await pilot.press("down")
+    async def test_an_unchanged_document_is_the_same_as_before_and_is_not_stored_again(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test(notifications=True) as pilot:
             form = await form_opened(pilot, "e")
-            field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "4000k"
+            assert parse(ChannelSpec, form.document()).document() == client.documents[3].spec
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
-            assert "Save and restart News HD?" in screen_text(pilot)
-            await pilot.press("enter")
-            await until(pilot, lambda: console.screen is form)
-            assert stored(client, "change") == []
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: isinstance(console.screen, ConfirmScreen))
-            await pilot.press("y")
-            await until(pilot, lambda: stored(client, "change"))
+            await until(pilot, lambda: console.screen is console.screen_stack[0])
+            await until(pilot, lambda: "Nothing changed: Kids stays as it is stored." in screen_text(pilot))
+        assert stored(client, "change") == []
 
-    async def test_a_change_that_interrupts_nothing_does_not_ask(self, console: ConsoleApp, client: FakeClient) -> None:
-        async with console.run_test() as pilot:
+    async def test_what_is_on_air_is_changed_after_a_look_at_what_changes(
+        self, console: ConsoleApp, client: FakeClient
+    ) -> None:
+        async with console.run_test(size=(110, 30)) as pilot:
             await settled(pilot)
             await pilot.press("down")
             form = await form_opened(pilot, "e")
             field(form, "", 0, "priority").query_one(Input).value = "80"
             await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(console.screen, ReviewScreen))
+            assert "Save News HD?" in screen_text(pilot)
+            assert "on air, and stays" in screen_text(pilot)
+            assert "Priority  50 → 80" in screen_text(pilot)
+            await pilot.press("escape")
+            await until(pilot, lambda: console.screen is form)
+            field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "4000k"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(console.screen, ReviewScreen))
+            assert "Save and restart News HD?" in screen_text(pilot)
+            assert "Video bitrate  5000k → 4000k" in screen_text(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: console.screen is form)
+            assert stored(client, "change") == [], "the harmless answer is under the return key"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(console.screen, ReviewScreen))
+            await pilot.press("y")
             await until(pilot, lambda: stored(client, "change"))
 
     async def test_a_clone_gets_a_name_of_its_own(self, console: ConsoleApp, client: FakeClient) -> None:

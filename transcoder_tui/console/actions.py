@@ -334,6 +334,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("ladder", ("f9",), "Ladder", "Take the renditions from a ladder", _FORM, "form", 70),
     Action("probe", ("f4",), "Probe", "Look into this source: programs, streams, bitrates", _FORM, "form", 75),
     Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
+    Action("interfaces", ("f3",), "Interfaces", "List the interfaces with what they carry", _FORM, "form", 74),
+    Action("pick", ("space",), "Interfaces", "The same, in a field for an interface", _FORM, "form", priority=True),
+    Action("command", ("f5",), "Command", "Show the FFmpeg command that this gives, or hide it", _FORM, "form", 73),
+    Action("scroll_command-up", ("ctrl+up",), "Command up", "Up along a long command", _FORM, "form"),
+    Action("scroll_command-down", ("ctrl+down",), "Command down", "Down along a long command", _FORM, "form"),
 )
 """In the order of the help."""
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
 from textual.app import App
@@ -446,14 +446,22 @@ class ConsoleApp(App[str]):
         """Back to the screen that was open before."""
         self.open_view(self._last_view)
 
-    def open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
-        """Opens the form on a new channel, on one to edit, or on a copy of one."""
+    def open_form(self, kind: FormKind, channel: "ChannelView | None", **parts: list[dict[str, Any]]) -> None:
+        """Opens the form on a new channel, on one to edit, or on a copy of one.
+
+        Args:
+            kind: Which of these.
+            channel: The one to edit or to copy.
+            parts: What a new one begins with instead of the usual: its ``sources``, its ``renditions``.
+        """
         if self._may_write() and self.edge is not None:
             self.opening = True
-            self._open_form(kind, channel)
+            self._open_form(kind, channel, parts)
 
     @work(group="form", exclusive=True)
-    async def _open_form(self, kind: FormKind, channel: "ChannelView | None") -> None:
+    async def _open_form(
+        self, kind: FormKind, channel: "ChannelView | None", parts: dict[str, list[dict[str, Any]]]
+    ) -> None:
         from transcoder_tui.console.screens.form import FormScreen
 
         edge = self.edge
@@ -461,15 +469,20 @@ class ConsoleApp(App[str]):
             return
         try:
             document = await edge.channel(channel.id) if channel is not None else None
-            saved = await self.push_screen_wait(FormScreen(edge, kind, document, channel))
+            saved = await self.push_screen_wait(FormScreen(edge, kind, document, channel, parts))
         except TranscoderError as error:
             self.show_faults(error.title, error.faults)
             return
         finally:
             self.opening = False
         if saved is not None:
-            self._main.choose(saved.id)
-            self.notify(f"Saved: {saved.spec['name']}", markup=False)
+            self._main.choose(saved.channel.id)
+            self.notify(saved.words, markup=False)
+            if saved.channel.warnings:
+                from transcoder_tui.console.reviews import warned
+                from transcoder_tui.console.screens.review import ReviewScreen
+
+                self.push_screen(ReviewScreen(warned(str(saved.channel.spec["name"]), saved.channel.warnings)))
 
     def open_command(self, channel: "ChannelView") -> None:
         """Opens the FFmpeg command of a channel."""

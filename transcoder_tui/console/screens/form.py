@@ -1,13 +1,15 @@
 """The form in which a channel is created, edited or cloned."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import Screen
@@ -16,15 +18,20 @@ from textual.widgets import Input, Static
 
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import bindings_for
+from transcoder_tui.console.differences import Merged
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.form_fields import parts_of, sections_of, steps_of
 from transcoder_tui.console.ladder import next_rung
 from transcoder_tui.console.orders import Question
+from transcoder_tui.console.saving import Saved, Saving
 from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.fault import FaultScreen
+from transcoder_tui.console.screens.interface import InterfaceScreen
 from transcoder_tui.console.screens.ladder_choice import LadderChoiceScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
+from transcoder_tui.console.screens.review import Review, ReviewScreen
 from transcoder_tui.console.status import is_live
+from transcoder_tui.console.widgets.command_preview import CommandPreview
 from transcoder_tui.console.widgets.cost_line import CostLine
 from transcoder_tui.console.widgets.form_field import FormField, Names, field_around
 from transcoder_tui.console.widgets.form_section import FormBody, FormSection, section_around
@@ -37,12 +44,17 @@ from transcoder_tui.models.probe import DEFAULT_TIME_S
 from transcoder_tui.models.source import Source
 
 if TYPE_CHECKING:
-    from transcoder_tui.models.view import ChannelDocument, ChannelView
+    from transcoder_tui.console.app import ConsoleApp
+    from transcoder_tui.models.view import ChannelDocument, ChannelView, Interface
 
 Kind = Literal["new", "edit", "clone"]
 
 PAUSE_S = 0.3
-"""Seconds after the last key until what was typed is priced."""
+"""Seconds after the last key until the worker is asked what it costs and which command it gives."""
+BROAD = 132
+"""Cells of a terminal from which on the command stands beside the form."""
+PICKED = "interface"
+"""Name of the fields that are filled in from the list of the host's interfaces."""
 PARTS = sections_of(ChannelSpec)
 """Sources, renditions and outputs: the parts of a channel of which there may be several."""
 CHANNEL, *APART = parts_of(ChannelFields).items()
@@ -54,7 +66,7 @@ def first_document() -> dict[str, Any]:
     return {"sources": [{}], "renditions": [next_rung(["1080p"])], "outputs": [{}]}
 
 
-class FormScreen(Screen["ChannelDocument"]):
+class FormScreen(Screen[Saved]):
     """Fills in a channel's document; dismissed with the channel as it was stored, else with nothing.
 
     Args:
@@ -62,49 +74,65 @@ class FormScreen(Screen["ChannelDocument"]):
         kind: Whether it is a new channel, one to change, or a copy of one.
         document: The channel to change or to copy.
         channel: The same as the table shows it, to know whether it is on air.
+        parts: What a new channel begins with instead of the usual: its sources, its renditions, its outputs.
     """
 
     CSS_PATH = "form.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-narrow"), (132, "-broad")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-narrow"), (BROAD, "-broad"), (190, "-vast")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("form")]
 
+    app: "ConsoleApp"
+
     def __init__(
-        self, edge: Edge, kind: Kind, document: "ChannelDocument | None", channel: "ChannelView | None"
+        self,
+        edge: Edge,
+        kind: Kind,
+        document: "ChannelDocument | None",
+        channel: "ChannelView | None",
+        parts: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self._edge = edge
         self._kind = kind
-        self._stored = document
         self._channel = channel
-        self._first = dict(document.spec) if document is not None else first_document()
+        self._first = dict(document.spec) if document is not None else first_document() | (parts or {})
+        self._title = {"new": "New channel", "edit": "Edit ", "clone": "New channel, a copy of "}[kind]
+        if kind != "new":
+            self._title += str(self._first.get("name", ""))
         if kind == "clone":
             self._first["name"] = f"{self._first.get('name', '')} copy"
-        self._interfaces: list[str] = []
+        self._saving = Saving(edge, document if kind == "edit" else None, self._is_live, self._ask)
+        self._body = FormBody(id="form")
+        self._interfaces: list[Interface] = []
         self._submitted = kind != "new"
         self._refused: list[Fault] = []
-        self._names: dict[str, Names] = {"interface": lambda: self._interfaces, "rendition": self._rendition_names}
+        self._names: dict[str, Names] = {PICKED: self._interface_names, "rendition": self._rendition_names}
         self._before: dict[str, Any] = {}
         self._pause: Timer | None = None
+        self._wants_command: bool | None = None
+        """Whether the operator asked for the command or sent it away; None leaves it to the terminal's width."""
 
     # Building
 
     def compose(self) -> ComposeResult:
         """Heading, sections, help and keys."""
-        yield Heading(self._title(), id="form-heading")
-        with FormBody(id="form"):
-            yield FormSection("Channel", {"": CHANNEL[1]}, self._first, "", self._names)
-            for part in PARTS:
-                for document in self._first.get(part) or [{}]:
-                    yield self._section(part, document)
-            for heading, entries in APART:
-                yield FormSection(heading, {"": entries}, self._first, "", self._names)
+        yield Heading(self._title, id="form-heading")
+        with Container(id="form-body"):
+            with self._body:
+                yield from self._filled_in(self._first)
+            yield CommandPreview(id="form-command")
         yield CostLine(id="form-cost")
         yield Static(markup=False, id="form-help")
         yield KeyBar("form", id="keys")
 
-    def _title(self) -> str:
-        name = str(self._stored.spec.get("name", "")) if self._stored else ""
-        return {"new": "New channel", "edit": f"Edit {name}", "clone": f"New channel, a copy of {name}"}[self._kind]
+    def _filled_in(self, filled: dict[str, Any]) -> Iterator[FormSection]:
+        """All sections, as they stand below each other."""
+        yield FormSection("Channel", {"": CHANNEL[1]}, filled, "", self._names)
+        for part in PARTS:
+            for document in filled.get(part) or [{}]:
+                yield self._section(part, document)
+        for heading, entries in APART:
+            yield FormSection(heading, {"": entries}, filled, "", self._names)
 
     def _section(self, part: str, document: dict[str, Any]) -> FormSection:
         about, model = PARTS[part]
@@ -113,7 +141,7 @@ class FormScreen(Screen["ChannelDocument"]):
     def on_mount(self) -> None:
         """Remembers what it began with, to notice changes."""
         self._before = self.document()
-        self._ask_cost(self._check())
+        self._ask_worker(self._check())
         self.call_after_refresh(self._focus_first)
         self._learn_interfaces()
 
@@ -123,7 +151,7 @@ class FormScreen(Screen["ChannelDocument"]):
     @work(group="interfaces")
     async def _learn_interfaces(self) -> None:
         try:
-            self._interfaces = [interface.name for interface in await self._edge.interfaces()]
+            self._interfaces = await self._edge.interfaces()
         except TranscoderError:
             return
         self._show_help()
@@ -133,15 +161,50 @@ class FormScreen(Screen["ChannelDocument"]):
         """Says what the channel will cost; nothing while something is wrong with it, or the worker does not answer."""
         cost = None
         if spec is not None:
-            stored = self._stored.id if self._kind == "edit" and self._stored is not None else None
             with suppress(TranscoderError):
-                cost = await self._edge.cost(spec.document(), stored)
+                cost = await self._edge.cost(spec.document(), self._replaced)
         self.query_one(CostLine).show(cost)
+
+    def _ask_worker(self, spec: ChannelSpec | None) -> None:
+        """Has the channel priced, and its command built where that is looked at."""
+        self._ask_cost(spec)
+        if self.query_one(CommandPreview).display:
+            self._ask_command(spec)
+
+    @work(group="command", exclusive=True)
+    async def _ask_command(self, spec: ChannelSpec | None) -> None:
+        """Shows the command that the channel would give; while something is wrong with it, the one from before."""
+        preview = self.query_one(CommandPreview)
+        if spec is None:
+            preview.wait()
+            return
+        try:
+            preview.show((await self._edge.preview(spec.document(), self._replaced)).argv)
+        except TranscoderError as error:
+            preview.refuse(error.faults)
+
+    @property
+    def _replaced(self) -> int | None:
+        """The stored channel whose place this one takes."""
+        return self._saving.stored.id if self._saving.stored is not None else None
+
+    def on_resize(self) -> None:
+        """Puts the command beside the form where there is room."""
+        self._show_command()
+
+    def _show_command(self) -> None:
+        preview = self.query_one(CommandPreview)
+        before = preview.display
+        wanted = self._wants_command
+        preview.display = self.size.width >= BROAD if wanted is None else wanted
+        self.set_class(preview.display, "-with-command")
+        if preview.display and not before:
+            self._ask_command(self._check())
 
     # The document
 
     def _sections(self, part: str | None = None) -> list[FormSection]:
-        sections = (child for child in self.query_one("#form").children if isinstance(child, FormSection))
+        sections = (child for child in self._body.children if isinstance(child, FormSection))
         return [section for section in sections if part is None or section.part == part]
 
     def document(self) -> dict[str, Any]:
@@ -150,6 +213,9 @@ class FormScreen(Screen["ChannelDocument"]):
         for part in PARTS:
             document[part] = [section.document() for section in self._sections(part)]
         return document
+
+    def _interface_names(self) -> list[str]:
+        return [interface.name for interface in self._interfaces]
 
     def _rendition_names(self) -> list[str]:
         return [str(section.fields[("name",)].value) for section in self._sections("renditions")]
@@ -212,7 +278,7 @@ class FormScreen(Screen["ChannelDocument"]):
         spec = self._check()
         if self._pause is not None:
             self._pause.stop()
-        self._pause = self.set_timer(PAUSE_S, lambda: self._ask_cost(spec))
+        self._pause = self.set_timer(PAUSE_S, lambda: self._ask_worker(spec))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The return key goes on to the next field."""
@@ -229,8 +295,8 @@ class FormScreen(Screen["ChannelDocument"]):
             return
         about = field.entry.about
         more = [f"Allowed: {about.range}." if about.range else ""]
-        if field.entry.path[-1] == "interface" and self._interfaces:
-            more.append(f"Here: {', '.join(self._interfaces)}.")
+        if field.entry.path[-1] == PICKED and self._interfaces:
+            more.append(f"Here: {', '.join(self._interface_names())}. Space lists them with what they carry.")
         words = " ".join(text for text in (about.help, *more) if text)
         self.query_one("#form-help", Static).update(Content.assemble((f"{about.label}: ", "bold $primary"), words))
 
@@ -250,11 +316,11 @@ class FormScreen(Screen["ChannelDocument"]):
             return
         taken = self._rendition_names()
         added = self._section(section.part, next_rung(taken) if section.part == "renditions" else {})
-        await self.query_one("#form").mount(added, after=section)
+        await self._body.mount(added, after=section)
         self._check()
         next(iter(added.fields.values())).focus_control()
         # Only after the layout is known where the section lies, and how much of it is shown.
-        self.call_after_refresh(self.query_one("#form").scroll_to_widget, added, top=True, animate=False)
+        self.call_after_refresh(self._body.scroll_to_widget, added, top=True, animate=False)
 
     async def action_remove(self) -> None:
         """Removes the part that the operator is in, unless it is the last of its sort."""
@@ -271,6 +337,41 @@ class FormScreen(Screen["ChannelDocument"]):
         left = self._sections(section.part)
         next(iter(left[min(place, len(left) - 1)].fields.values())).focus_control()
         self._check()
+
+    def action_command(self) -> None:
+        """Shows the FFmpeg command, or hides it."""
+        self._wants_command = not self.query_one(CommandPreview).display
+        self._show_command()
+
+    def action_scroll_command(self, where: str) -> None:
+        """Moves through the command."""
+        self.query_one(CommandPreview).move(3 if where == "down" else -3)
+
+    def action_pick(self) -> None:
+        """Lists the interfaces where one is filled in; anywhere else the key does what it does there."""
+        field = field_around(self.focused)
+        if field is None or field.entry.path[-1] != PICKED:
+            raise SkipAction
+        self.action_interfaces()
+
+    @work(group="interfaces", exclusive=True)
+    async def action_interfaces(self) -> None:
+        """Lists the host's interfaces with what they carry; the one that is chosen is filled in."""
+        section, field = section_around(self.focused), field_around(self.focused)
+        if section is None or field is None or field.entry.path[-1] != PICKED:
+            self.notify("Go to the interface of a source or an output first.", markup=False)
+            return
+        try:
+            self._interfaces = await self._edge.interfaces()
+        except TranscoderError as error:
+            self.app.push_screen(FaultScreen(error.title, error.faults))
+            return
+        way: Literal["rx", "tx"] = "rx" if section.part == "sources" else "tx"
+        listed = InterfaceScreen(self._interfaces, self.app.rack, way, str(field.value))
+        chosen = await self.app.push_screen_wait(listed)
+        if chosen is not None:
+            field.fill(chosen)
+            self.on_form_field_edited()
 
     @work(group="probe", exclusive=True)
     async def action_probe(self) -> None:
@@ -309,12 +410,12 @@ class FormScreen(Screen["ChannelDocument"]):
             return
         before = self._sections("renditions")
         taken = [self._section("renditions", document) for document in chosen.document()]
-        await self.query_one("#form").mount(*taken, after=before[-1])
+        await self._body.mount(*taken, after=before[-1])
         for section in before:
             await section.remove()
         self._check()
         next(iter(taken[0].fields.values())).focus_control()
-        self.call_after_refresh(self.query_one("#form").scroll_to_widget, taken[0], top=True, animate=False)
+        self.call_after_refresh(self._body.scroll_to_widget, taken[0], top=True, animate=False)
 
     @work(group="close", exclusive=True)
     async def action_close(self) -> None:
@@ -336,24 +437,31 @@ class FormScreen(Screen["ChannelDocument"]):
         if spec is None:
             self._focus_fault()
             return
-        if self._interrupts(spec):
-            asked = Question(f"Save and restart {spec.name}?", "It is on air, and this reaches FFmpeg.", "Save")
-            if not await self.app.push_screen_wait(ConfirmScreen(asked)):
-                return
         try:
-            if self._kind == "edit" and self._stored is not None:
-                stored = await self._edge.change(self._stored.id, spec.document(), self._stored.revision)
-            else:
-                stored = await self._edge.create(spec.document())
+            done = await self._saving.save(spec)
         except TranscoderError as error:
             self._show_refusal(error)
             return
-        self.dismiss(stored)
+        if isinstance(done, Merged):
+            await self._fill_in(done.document)
+        elif done is not None:
+            self.dismiss(done)
 
-    def _interrupts(self, spec: ChannelSpec) -> bool:
-        if self._kind != "edit" or self._stored is None or self._channel is None or not is_live(self._channel):
-            return False
-        return self._stored.parsed().on_air_part() != spec.on_air_part()
+    def _is_live(self) -> bool:
+        """Whether the channel is on air by now."""
+        row = self._channel and self.app.rack.channels.get(self._channel.id)
+        return row is not None and is_live(row)
+
+    async def _ask(self, review: Review) -> str:
+        return await self.app.push_screen_wait(ReviewScreen(review)) or ""
+
+    async def _fill_in(self, document: dict[str, Any]) -> None:
+        """Puts another document in the place of what is filled in."""
+        with self.app.batch_update():
+            await self._body.remove_children()
+            await self._body.mount(*self._filled_in(document))
+        self._ask_worker(self._check())
+        self._focus_first()
 
     def _show_refusal(self, error: TranscoderError) -> None:
         """Shows what the worker refused: at its fields where it named them, else in a dialog."""

@@ -12,6 +12,7 @@ from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.command_line import VERBS, channel, channels, completions, read
 from transcoder_tui.console.commands import Commands
 from transcoder_tui.console.screens.confirm import ConfirmScreen
+from transcoder_tui.console.screens.group import GroupScreen
 from transcoder_tui.console.screens.help import HelpScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
 from transcoder_tui.console.widgets.command_field import CommandField, holds_secret
@@ -208,6 +209,16 @@ class TestAtTheRack:
             assert (console.preferences.sort, console.preferences.reverse) == ("uptime", True)
             await enter(pilot, "mark nothing")
             assert "no channel matches 'nothing'" in said(console)
+
+    async def test_the_marked_are_moved_to_a_group(self, console: ConsoleApp, client: FakeClient) -> None:
+        async with console.run_test(size=(120, 30)) as pilot:
+            await settled(pilot)
+            await enter(pilot, "mark status:error")
+            await enter(pilot, 'group "Late Night"')
+            await until(pilot, lambda: any(verb == "change" for verb, _ in client.asked))
+            assert [what[1]["group"] for verb, what in client.asked if verb == "change"] == ["Late Night"]  # type: ignore[index]
+            await enter(pilot, "group")
+            await until(pilot, lambda: isinstance(console.screen, GroupScreen))
 
     async def test_screens_themes_and_switches(self, console: ConsoleApp) -> None:
         async with console.run_test(size=(120, 30)) as pilot:

@@ -131,6 +131,19 @@ def test_the_filter_reads_name_group_source_and_status() -> None:
         assert names(rack) == found, text
 
 
+def test_a_filter_that_cannot_be_meant_leaves_the_one_before_in_force() -> None:
+    rack = rack_with(*line_up())
+    assert rack.narrow("news ") is None
+    fault = rack.narrow("news cpu>")
+    assert fault is not None
+    assert fault.remedy == "write one, such as cpu>1"
+    assert (rack.filter, names(rack)) == ("news", ["News HD", "Weather"])
+    rack.fold_delta(delta(view(9, "News 24")))
+    assert names(rack) == ["News 24", "News HD", "Weather"]
+    rack.narrow("  ")
+    assert (rack.filter, len(names(rack))) == ("", 6)
+
+
 def test_filtering_keeps_marks_and_counts_the_hidden_ones() -> None:
     rack = rack_with(*line_up())
     rack.go(1)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from transcoder_tui.console import command_line
-from transcoder_tui.console.query import matching
+from transcoder_tui.console.query import matching, unquoted
 from transcoder_tui.console.state import SORT_KEYS
 from transcoder_tui.console.theme import NAMES
 from transcoder_tui.errors import InvalidInput
@@ -67,7 +67,8 @@ class Commands:
 
     def _group(self, argument: str) -> Act:
         rows = self._rows("")
-        return lambda: self._app.set_group(rows, argument or None)
+        name = unquoted(argument)
+        return lambda: self._app.set_group(rows, name) if name else self._app.ask_group(rows)
 
     def _new(self, _: str) -> Act:
         return lambda: self._app.open_form("new", None)

@@ -183,7 +183,7 @@ class Rack:
             self._lets_through = compiled(text) if text.strip() else None
         except InvalidInput as error:
             return error.faults[0]
-        self.filter = text
+        self.filter = text.strip()
         self._arrange()
         if self.position is None:
             self.go(0)

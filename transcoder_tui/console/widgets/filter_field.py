@@ -36,14 +36,17 @@ class FilterField(TypedLine):
 
     def typed(self, text: str) -> None:
         """Narrows the table, or says why not."""
+        self._narrow(text)
+
+    def _narrow(self, text: str) -> bool:
         fault = self._rack.narrow(text)
         self.say(f"{fault.fault}: {fault.remedy}" if fault else "", wrong=fault is not None)
         self._show()
+        return fault is None
 
     def entered(self, text: str) -> None:
         """Keeps the filter and goes back to the table; stays where it says nothing that could be meant."""
-        self.typed(text)
-        if self._rack.filter == text:
+        if self._narrow(text):
             self._preferences.remember("filters", text.strip())
             self._leave()
 

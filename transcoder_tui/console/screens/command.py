@@ -1,5 +1,6 @@
 """The FFmpeg command of a channel, to read and to copy."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -7,27 +8,31 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button
+
+from transcoder_tui.console.widgets.command_preview import CommandText
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import CommandView
 
 
 class CommandScreen(ModalScreen[None]):
-    """Shows a command as a shell would take it.
+    """Shows a command laid out to be read, and copies it as a shell would take it.
 
     Args:
         channel: Whose command.
         command: The command, secrets masked.
     """
 
-    CSS_PATH = "dialog.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "command.tcss"]
     AUTO_FOCUS = "#close"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,y", "close", "Close", show=False),
         Binding("c", "copy", "Copy", show=False),
         Binding("up,k", "scroll(-1)", "Up", show=False),
         Binding("down,j", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-15)", "Page up", show=False),
+        Binding("pagedown,space", "scroll(15)", "Page down", show=False),
     ]
 
     def __init__(self, channel: str, command: "CommandView") -> None:
@@ -40,7 +45,9 @@ class CommandScreen(ModalScreen[None]):
         with Vertical(classes="dialog -wide") as dialog:
             dialog.border_title = Content(f"FFmpeg command of {self._channel}, secrets masked").markup
             with VerticalScroll(can_focus=False, id="shell"):
-                yield Static(Content(self._command.shell), markup=False)
+                text = CommandText()
+                text.argv = self._command.argv
+                yield text
             with Horizontal(classes="buttons"):
                 yield Button(Content("c  Copy"), compact=True, id="copy")
                 yield Button(Content("Close"), compact=True, id="close")

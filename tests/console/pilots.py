@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.widgets.log_pane import LogPane
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CALM_TURNS = 3
 """Turns of the event loop in a row in which nobody has anything to do: what a handler began by then, shows."""
 BUSY_TURNS = 50

@@ -43,6 +43,8 @@ NO_GAP_S = 1.5
 """What counts as none of a bystander: one late block on a machine that has its hands full."""
 AS_WANTED_S = 20.0
 """Time in which what is must be as wanted once the fault is over."""
+ASK_S = 0.1
+"""Seconds between two questions to a worker, which takes some milliseconds to answer each."""
 OVERSHOOT = 1_500_000
 """Bytes by which a log may be above its cap between two looks of the worker at it."""
 NOTHING = "(nothing, and no false alarm)"
@@ -170,7 +172,7 @@ class Rig:
             with suppress(TranscoderError):
                 if check(view := await self.look()):
                     return view
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(ASK_S)
         raise AssertionError(f"no such worker within {timeout_s:g} s; it logged: {self.worker_log()}")
 
     # Channels and orders
@@ -274,7 +276,7 @@ class Rig:
             last = await self.view(channel_id) or last
             if last is not None and check(last):
                 return last
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(ASK_S)
         raise AssertionError(f"not within {timeout_s:g} s; last seen: {last}; the worker logged: {self.worker_log()}")
 
     async def back(self, victim: OnAir, timeout_s: float = 30.0) -> ChannelView:

@@ -6,7 +6,7 @@ the history, each undo met stands for one change further on.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -18,10 +18,10 @@ from transcoder_tui.models.event import EventKind
 from transcoder_tui.models.job import Wanted
 from transcoder_tui.store.entries import EVENTS
 from transcoder_tui.store.rows import wanted_when_deleted
-from transcoder_tui.store.tables import ChannelRow, RevisionRow
+from transcoder_tui.store.tables import REVISIONS, ChannelRow
 
 BATCH = 500
-"""Events that are read from the database at a time."""
+"""Rows that are asked for at a time; SQLite takes 32766 parameters, older ones 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Step:
     """The channel's document since; None where it was deleted."""
     wanted: Wanted
     """Where it was deleted: whether it was wanted on air."""
+    is_as_left: bool
+    """Whether the channel is still as the change left it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,9 @@ def last_change(session: Session) -> StoredChange | None:
         if undone:
             undone -= 1
             continue
-        if steps is None:
+        if steps is None or not all(step.is_as_left for step in steps):
             return None
-        present = [(step, _current_revision(session, step)) for step in steps]
-        current = [replace(step, revision=revision) for step, revision in present if revision is not None]
-        return StoredChange(lines[0].id, at, lines[0].actor, current) if len(current) == len(steps) else None
+        return StoredChange(lines[0].id, at, lines[0].actor, steps)
     return None
 
 
@@ -99,31 +99,78 @@ def _lines(session: Session) -> Iterator[_Line]:
 
 def _steps(session: Session, at: datetime, channel_ids: Sequence[int]) -> list[Step] | None:
     """What happened to these channels then; None where the revision of one is not known."""
+    copies = [_copies(kept, at) for kept in _kept(session, channel_ids)]
+    if len(copies) < len(channel_ids) or None in copies:
+        return None
+    found = [copy for copy in copies if copy is not None]
+    documents = _documents(session, [key for copy in found for key in (copy.former, copy.made, copy.latest) if key])
+    present = _present(session, channel_ids)
     steps = []
-    for channel_id in channel_ids:
-        revisions = select(RevisionRow).where(RevisionRow.channel_id == channel_id)
-        made = session.exec(revisions.where(RevisionRow.at == at)).one_or_none()
-        if made is None:
-            return None
-        earlier = revisions.where(col(RevisionRow.revision) < made.revision)
-        former = session.exec(earlier.order_by(col(RevisionRow.revision).desc()).limit(1)).one_or_none()
-        before = former.spec if former is not None and wanted_when_deleted(former.spec) is None else None
-        wanted = wanted_when_deleted(made.spec)
+    for copy in found:
+        former = documents.get(copy.former) if copy.former else None
+        before = former if former is not None and wanted_when_deleted(former) is None else None
+        wanted = wanted_when_deleted(documents[copy.made])
         if before is None and wanted is not None:
             return None
-        after = made.spec if wanted is None else None
-        steps.append(Step(channel_id, made.revision, before, after, wanted or Wanted.STOPPED))
+        after = documents[copy.made] if wanted is None else None
+        revision = present.get(copy.channel_id, 0)
+        # The documents are compared: where later changes were undone, the revision is a later one.
+        as_left = not revision if after is None else revision == copy.revision and documents[copy.latest] == after
+        steps.append(Step(copy.channel_id, revision, before, after, wanted or Wanted.STOPPED, as_left))
     return steps
 
 
-def _current_revision(session: Session, step: Step) -> int | None:
-    """The revision at which the channel is, 0 where it is deleted; None where the change did not leave it so.
+class _Copy(NamedTuple):
+    """A copy that is kept of a channel, without its document."""
 
-    The documents are compared: where later changes were undone, the revision is a later one.
-    """
-    revisions = select(RevisionRow).where(RevisionRow.channel_id == step.channel_id)
-    latest = session.exec(revisions.order_by(col(RevisionRow.revision).desc()).limit(1)).one()
-    row = session.get(ChannelRow, step.channel_id)
-    if row is None:
-        return 0 if step.after is None else None
-    return row.revision if row.revision == latest.revision and latest.spec == step.after else None
+    id: int
+    channel_id: int
+    revision: int
+    at: datetime
+
+
+class _Copies(NamedTuple):
+    """Which copies of a channel tell of a change, by their ids."""
+
+    channel_id: int
+    former: int | None
+    made: int
+    latest: int
+    revision: int
+    """Of the latest one."""
+
+
+def _copies(kept: Sequence[_Copy], at: datetime) -> _Copies | None:
+    """Finds them among the copies of one channel, in their order; None where none was made then."""
+    made = next((place for place, copy in enumerate(kept) if copy.at == at), None)
+    if made is None:
+        return None
+    latest, former = kept[-1], kept[made - 1].id if made else None
+    return _Copies(latest.channel_id, former, kept[made].id, latest.id, latest.revision)
+
+
+def _kept(session: Session, channel_ids: Sequence[int]) -> list[list[_Copy]]:
+    """The copies of each channel, in their order."""
+    columns = REVISIONS.c
+    query = select_columns(columns.id, columns.channel_id, columns.revision, columns.at)
+    query = query.order_by(columns.channel_id, columns.revision)
+    rows = (session.execute(query.where(columns.channel_id.in_(some))) for some in _some(channel_ids))
+    copies = (_Copy(*row) for found in rows for row in found)
+    return [list(group) for _, group in groupby(copies, key=lambda copy: copy.channel_id)]
+
+
+def _documents(session: Session, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    query = select_columns(REVISIONS.c.id, REVISIONS.c.spec)
+    rows = (session.execute(query.where(REVISIONS.c.id.in_(some))) for some in _some(keys))
+    return {key: spec for found in rows for key, spec in found}
+
+
+def _present(session: Session, channel_ids: Sequence[int]) -> dict[int, int]:
+    """The revision of each channel that is there."""
+    query = select(ChannelRow.id, ChannelRow.revision)
+    rows = (session.exec(query.where(col(ChannelRow.id).in_(some))) for some in _some(channel_ids))
+    return {key: revision for found in rows for key, revision in found if key is not None}
+
+
+def _some(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))

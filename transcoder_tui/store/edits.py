@@ -22,11 +22,10 @@ from transcoder_tui.store.rows import (
     read_job,
     revision_values,
 )
-from transcoder_tui.store.tables import ChannelRow, JobRow, RevisionRow, Table
+from transcoder_tui.store.tables import REVISIONS, ChannelRow, JobRow, RevisionRow
 
 MANY = 500
 """Ids in one statement; SQLite takes 32766 parameters, older ones 999."""
-REVISIONS = Table.metadata.tables["revision"]
 _NAMES = select(ChannelRow.id, ChannelRow.name_key)
 
 

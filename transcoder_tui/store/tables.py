@@ -161,3 +161,7 @@ class RevisionRow(Table, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
     actor: str
     spec: dict[str, Any] = Field(sa_type=JSON)
+
+
+REVISIONS = Table.metadata.tables["revision"]
+"""The same as a table: rows cost as much again in bookkeeping."""

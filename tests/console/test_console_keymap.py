@@ -1,5 +1,7 @@
 """Keys of the user's own."""
 
+from pathlib import Path
+
 import pytest
 from pilots import screen_lines, screen_text, settled, until
 from rack_fixtures import FakeClient
@@ -82,3 +84,15 @@ async def test_own_keys_work_and_stand_in_footer_and_help(client: FakeClient) ->
         listed = "\n".join(str(part.content) for part in console.screen.query(Static))
         assert "\nW         Start" in listed
         assert "\n^n        Stop" in listed
+
+
+def test_the_example_in_the_readme_is_in_force_as_it_stands(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    example = next(part for part in readme.split("```toml\n") if "[keys]" in part).partition("```")[0]
+    (tmp_path / "console.toml").write_text(example)
+    found = Preferences.load(tmp_path / "console.toml", tmp_path / "console.json")
+    keymap, faults = own_keys(found.keys)
+    assert found.notices == faults == []
+    assert (found.theme, found.bell, found.flash) == ("night", True, False)
+    assert keymap["moving.move-down"] == ("j", "ctrl+n")
+    assert keymap["log.search"] == ("slash", "f3")

@@ -82,8 +82,8 @@ async def test_own_keys_work_and_stand_in_footer_and_help(client: FakeClient) ->
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(console.screen, HelpScreen))
         listed = "\n".join(str(part.content) for part in console.screen.query(Static))
-        assert "\nW         Start" in listed
-        assert "\n^n        Stop" in listed
+        assert "\nW           Start" in listed
+        assert "\n^n          Stop" in listed
 
 
 def test_the_example_in_the_readme_is_in_force_as_it_stands(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def worked_off(pilot: Pilot[str]) -> bool:
 def _is_busy(pump: MessagePump) -> bool:
     if not pump._running:
         return pump._task is not None
-    arrived = pump._message_queue.ready_event
+    arrived: asyncio.Event = pump._message_queue.ready_event
     return arrived.is_set() or not arrived._waiters
 
 

@@ -9,9 +9,10 @@ from rich.style import Style
 
 from transcoder_tui.client.outlook import next_step, outlook
 from transcoder_tui.console import format as written
-from transcoder_tui.console.actions import ACTIONS, actions_for, shown_key
+from transcoder_tui.console.actions import actions_for, shown_key
 from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, instead_of_figures, lay_out
 from transcoder_tui.console.log_line import read_line
+from transcoder_tui.console.machine_lines import COSTS
 from transcoder_tui.console.orders import question
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.main import MainScreen
@@ -92,8 +93,11 @@ def test_columns_that_change_stand_left_of_those_that_are_long() -> None:
 
 
 def test_every_column_that_can_be_sorted_has_a_key() -> None:
-    sorts = {action.name.partition("-")[2] for action in ACTIONS if action.name.startswith("sort-")}
-    assert sorts == set(SORT_KEYS)
+    sorts = {
+        scope: {action.name.partition("-")[2] for action in actions_for(scope) if action.name.startswith("sort-")}
+        for scope in ("channels", "system")
+    }
+    assert sorts == {"channels": set(SORT_KEYS), "system": set(COSTS)}
 
 
 def test_cut_texts_fill_their_cells_exactly() -> None:

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from zlib import crc32
 
 import pytest
 from real_ffmpeg import Run, put_on_air
+from udp_receiver import UdpReceiver
 
 from transcoder_tui.ffmpeg.binary import Binary, carried, inspect_binary
 from transcoder_tui.ffmpeg.command import HostFacts
@@ -105,32 +105,16 @@ def helper(binary: Binary) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         process.wait()
 
 
-class Receiver:
-    """Takes in every datagram that arrives on a socket."""
+class Receiver(UdpReceiver):
+    """Keeps every datagram that arrives on a socket."""
 
     def __init__(self, taken: socket.socket) -> None:
         self.datagrams: list[bytes] = []
-        self._socket = taken
-        self._socket.settimeout(0.1)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._receive)
-        self._thread.start()
+        super().__init__(taken, self.datagrams.append)
 
     @property
     def data(self) -> bytes:
         return b"".join(self.datagrams)
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _receive(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self.datagrams.append(self._socket.recv(2048))
-            except TimeoutError:
-                continue
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What an operator types after a colon."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pilots import burst, screen_lines, screen_text, settled, until
@@ -15,7 +16,7 @@ from transcoder_tui.console.screens.confirm import ConfirmScreen
 from transcoder_tui.console.screens.group import GroupScreen
 from transcoder_tui.console.screens.help import HelpScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
-from transcoder_tui.console.widgets.command_field import CommandField, holds_secret
+from transcoder_tui.console.widgets.command_field import CommandField, files_like, holds_secret
 from transcoder_tui.console.widgets.key_bar import KeyBar
 from transcoder_tui.errors import InvalidInput
 from transcoder_tui.models.view import ChannelView
@@ -129,7 +130,24 @@ class TestLanguage:
         ],
     )
     def test_completion(self, line: str, lines: list[str]) -> None:
-        assert completions(line, rack_with(*line_up())).lines(line) == lines
+        assert completions(line, rack_with(*line_up()), files_like).lines(line) == lines
+
+    def test_files_are_completed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "line up.yaml").touch()
+        (tmp_path / ".hidden").touch()
+        (tmp_path / "old" / "deep").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for line, lines in {
+            "import ": ['import "line up.yaml"', "import old/"],
+            "import li": ['import "line up.yaml"'],
+            "import old/": ["import old/deep/"],
+            "import ~/o": ["import ~/old/"],
+            "import .": ["import .hidden"],
+            "export news* o": ["export news* old/"],
+            "import nowhere/x": [],
+        }.items():
+            assert completions(line, rack_with(*line_up()), files_like).lines(line) == lines, line
 
     def test_every_verb_is_carried_out(self, console: ConsoleApp) -> None:
         assert [verb.name for verb in VERBS if not hasattr(Commands, f"_{verb.name}")] == []

@@ -3,7 +3,7 @@
 Its verbs are declared once: completion, the help screen and what carries them out read them here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +17,7 @@ from transcoder_tui.errors import InvalidInput
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
 
-Kind = Literal["nothing", "channels", "channel", "query", "column", "theme", "group", "switch", "text"]
+Kind = Literal["nothing", "channels", "channel", "query", "column", "theme", "group", "switch", "path", "text"]
 """What a verb takes, which decides how it is completed."""
 
 
@@ -50,6 +50,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("new", "", "Create a channel", writes=True),
     Verb("edit", "[CHANNEL]", "Edit a channel", "channel", writes=True),
     Verb("clone", "[CHANNEL]", "Create a channel from another", "channel", writes=True),
+    Verb("undo", "", "Undo the last change of channels", writes=True),
+    Verb("export", "[WHICH] FILE", "Write channels into a line-up: the marked, else all", "path"),
+    Verb("import", "FILE", "Read a line-up; shows what it changes before", "path", writes=True),
     Verb("probe", "URL", "Look into a source: programs, streams, bitrates", "text"),
     Verb("goto", "CHANNEL", "To a channel, by its name, part of it, id or line", "channel"),
     Verb("mark", "QUERY", "Mark what a filter would show", "query"),
@@ -70,6 +73,8 @@ VERBS: tuple[Verb, ...] = (
 )
 """In the order of the help."""
 
+Files = Callable[[str], Iterable[str]]
+
 SWITCH = {"on": True, "off": False}
 
 
@@ -84,7 +89,7 @@ def read(line: str) -> tuple[Verb, str]:
     if word.isdigit() and not argument:
         word, argument = "goto", word
     verb = _verb(word)
-    if verb.takes and not verb.takes.startswith("[") and not argument:
+    if verb.takes and not verb.takes.endswith("]") and not argument:
         raise InvalidInput(f"{verb.name} wants more", f"write {verb.words}")
     if argument and not verb.takes:
         raise InvalidInput(f"{verb.name} takes nothing", f"write {verb.words}")
@@ -157,6 +162,12 @@ def channels(argument: str, rack: Rack) -> "list[ChannelView]":
     return list(several.values())
 
 
+def file(argument: str) -> tuple[str, str]:
+    """What stands before the path at the end of a line, and this path without its quotes."""
+    path = query.last_word(argument)
+    return argument.removesuffix(path).strip(), query.unquoted(path)
+
+
 def channel(argument: str, rack: Rack) -> "ChannelView":
     """The one channel that is meant: by its id or its line, by its name, how that begins, or a part of it.
 
@@ -201,8 +212,14 @@ def _or(names: list[str]) -> str:
 # Completion
 
 
-def completions(line: str, rack: Rack) -> Completions:
-    """What the end of a line could become: a verb, else what this verb takes."""
+def completions(line: str, rack: Rack, files: Files) -> Completions:
+    """What the end of a line could become: a verb, else what this verb takes.
+
+    Args:
+        line: What was typed.
+        rack: Its names, groups and addresses.
+        files: The paths that begin like one.
+    """
     begin = len(line) - len(line.lstrip(": "))
     word, blank, rest = line[begin:].partition(" ")
     if not blank:
@@ -215,6 +232,9 @@ def completions(line: str, rack: Rack) -> Completions:
     rows = rack.channels.values()
     if verb.kind == "query" or (verb.kind == "channels" and query.is_query(f"{rest} ")):
         return _moved(query.completions(rest, rows), start)
+    if verb.kind == "path":
+        last = query.last_word(rest)
+        return Completions(len(line) - len(last), beginning(last, map(query.quoted, files(query.unquoted(last)))))
     if offered := _offered(verb.kind, rack):
         whole = beginning(rest, offered)
         if whole or verb.kind != "channels":

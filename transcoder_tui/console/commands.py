@@ -81,6 +81,23 @@ class Commands:
         row = self._row(argument)
         return lambda: self._app.open_form("clone", row)
 
+    def _undo(self, _: str) -> Act:
+        return self._app.undo
+
+    def _export(self, argument: str) -> Act:
+        which, path = command_line.file(argument)
+        marked = self._rack.targets() if self._rack.marks else []
+        rows = command_line.channels(which, self._rack) if which else marked
+        return lambda: self._app.export_lineup(rows, path)
+
+    def _import(self, argument: str) -> Act:
+        which, path = command_line.file(argument)
+        if which:
+            raise InvalidInput(
+                f"import takes one file, and {which!r} stands before it", 'write a path with blanks in "'
+            )
+        return lambda: self._app.import_lineup(path)
+
     def _probe(self, argument: str) -> Act:
         from transcoder_tui.models.faults import parse
         from transcoder_tui.models.source import Source

@@ -319,7 +319,7 @@ def completions(text: str, rows: "Iterable[ChannelView]", *, fields: bool = True
         rows: The channels.
         fields: Whether it may be more than a name.
     """
-    token = _last(text)
+    token = last_word(text)
     start = len(text) - len(token.lstrip("!"))
     token = token.lstrip("!")
     found = _FIELD.fullmatch(token)
@@ -335,7 +335,7 @@ def completions(text: str, rows: "Iterable[ChannelView]", *, fields: bool = True
     return Completions(start, beginning(token, offered))
 
 
-def _last(text: str) -> str:
+def last_word(text: str) -> str:
     """What is being typed: the part after the last blank outside of quotes."""
     closed = text + '"' if text.count('"') % 2 else text
     *_, last = [0, *(token.start() for token in _TOKEN.finditer(closed))]

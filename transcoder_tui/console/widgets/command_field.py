@@ -1,12 +1,17 @@
 """The command line, in the place of the keys."""
 
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 
 from transcoder_tui.console.command_line import completions
 from transcoder_tui.console.preferences import Preferences
 from transcoder_tui.console.state import Rack
 from transcoder_tui.console.widgets.typed_line import TypedLine
 from transcoder_tui.errors import InvalidInput
+
+MOST_FILES = 1000
+"""Entries of a directory that are looked at."""
 
 Prepare = Callable[[str], Callable[[], None]]
 
@@ -26,7 +31,7 @@ class CommandField(TypedLine):
             ":",
             "",
             "start news*   goto 17   mark !ok   theme day   help",
-            lambda text: completions(text, rack),
+            lambda text: completions(text, rack, files_like),
             preferences.commands,
             id="command-line",
         )
@@ -53,6 +58,19 @@ class CommandField(TypedLine):
     def left(self) -> None:
         """Back to where the operator was."""
         self._leave()
+
+
+def files_like(typed: str) -> list[str]:
+    """The files and directories whose path begins as typed; hidden ones only where their point was typed."""
+    directory, _, begin = typed.rpartition("/")
+    place = Path(f"{directory}/" if "/" in typed else ".")
+    try:
+        found = list(islice(place.expanduser().iterdir(), MOST_FILES))
+    except (OSError, RuntimeError):
+        return []
+    shown = [path for path in found if path.name.startswith(begin) and (begin or not path.name.startswith("."))]
+    prefix = typed.removesuffix(begin)
+    return sorted(f"{prefix}{path.name}{'/' if path.is_dir() else ''}" for path in shown if path.name.isprintable())
 
 
 def holds_secret(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -31,7 +31,9 @@ from transcoder_tui.errors import Conflict, Fault, TranscoderError
 if TYPE_CHECKING:
     from transcoder_tui.client.client import WorkerClient
     from transcoder_tui.console.actions import Action, ViewName
+    from transcoder_tui.console.configuration import Configuration
     from transcoder_tui.console.keymap import Keymap
+    from transcoder_tui.console.screens.probe import Taken
     from transcoder_tui.models.source import Source
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot
 
@@ -478,11 +480,11 @@ class ConsoleApp(App[str]):
         if saved is not None:
             self._main.choose(saved.channel.id)
             self.notify(saved.words, markup=False)
-            if saved.channel.warnings:
+            if warnings := saved.channel.warnings:
                 from transcoder_tui.console.reviews import warned
                 from transcoder_tui.console.screens.review import ReviewScreen
 
-                self.push_screen(ReviewScreen(warned(str(saved.channel.spec["name"]), saved.channel.warnings)))
+                self.push_screen(ReviewScreen(warned(f"{saved.channel.spec['name']} is stored", warnings)))
 
     def open_command(self, channel: "ChannelView") -> None:
         """Opens the FFmpeg command of a channel."""
@@ -510,11 +512,89 @@ class ConsoleApp(App[str]):
 
         if self.edge is not None:
             document = source.model_dump(mode="json", exclude_none=True)
-            self.push_screen(ProbeScreen(self.edge, document, source.words, DEFAULT_TIME_S))
+
+            def take(taken: "Taken | None") -> None:
+                if taken is not None:
+                    chosen = {"program": taken.program.number} if taken.program else {}
+                    self.open_form("new", None, sources=[{**document, **chosen}])
+
+            taking = "" if self.read_only else "return makes a channel with it"
+            self.push_screen(ProbeScreen(self.edge, document, source.words, DEFAULT_TIME_S, taking), take)
 
     def keys_of(self, action: "Action") -> tuple[str, ...]:
         """The keys of an action: the user's own, else those that it comes with."""
         return self._own_keys.get(action.binding_id, action.keys)
+
+    def probe_address(self) -> None:
+        """Asks for an address, and looks into what it carries."""
+        from transcoder_tui.console.screens.entry import EntryScreen
+        from transcoder_tui.models.faults import parse
+        from transcoder_tui.models.source import Source
+
+        def source_of(text: str) -> Source:
+            url, _, interface = text.partition(" ")
+            return parse(Source, {"url": url, **({"interface": interface.strip()} if interface else {})})
+
+        def look(text: str | None) -> None:
+            if text is not None:
+                self.probe(source_of(text))
+
+        about = "Address of a source; behind it, where it is multicast, the interface:"
+        self.push_screen(EntryScreen("Probe", about, source_of, example="udp://239.1.1.1:5000 eth1"), look)
+
+    # The configuration
+
+    def undo(self) -> None:
+        """Takes the last change of the configuration back, after showing what that does."""
+        if self._may_write():
+            self._configure(lambda configuration: configuration.undo())
+
+    def export_lineup(self, channels: "list[ChannelView]", path: str) -> None:
+        """Writes channels, all where none is given, as a line-up file."""
+        self._configure(lambda configuration: configuration.export(channels, path))
+
+    def import_lineup(self, path: str, title: str = "") -> None:
+        """Applies a line-up file, after showing what it changes; ``title`` asks something else than whether to."""
+        if self._may_write():
+            self._configure(lambda configuration: configuration.import_(path, title))
+
+    def ask_export(self, channels: "list[ChannelView]") -> None:
+        """Asks where to write channels, all where none is given."""
+        from transcoder_tui.console.screens.entry import EntryScreen, FileNames
+
+        count = written.plural(len(channels) or len(self.rack.channels), "channel")
+        about = f"Write {count} as a line-up to this file, readable for you only:"
+        asked = EntryScreen("Export", about, str, value="line-up.yaml", suggester=FileNames())
+        self.push_screen(asked, lambda path: self.export_lineup(channels, path) if path else None)
+
+    def ask_import(self) -> None:
+        """Asks for a line-up file to apply."""
+        from transcoder_tui.console.screens.entry import EntryScreen, FileNames
+
+        if self._may_write():
+            about = "Line-up file; what it changes is shown before anything is done:"
+            asked = EntryScreen("Import", about, str, example="~/line-up.yaml", suggester=FileNames())
+            self.push_screen(asked, lambda path: self.import_lineup(path) if path else None)
+
+    def import_demonstration(self) -> None:
+        """Applies the line-up that comes along, after asking."""
+        from transcoder_tui.shipped import shipped_file
+
+        self.import_lineup(str(shipped_file("lineups/demo.yaml")), "Start the demonstration?")
+
+    @work(group="orders")
+    async def _configure(self, carry_out: "Callable[[Configuration], Awaitable[None]]") -> None:
+        from transcoder_tui.console.configuration import Configuration
+
+        if self.edge is None:
+            return
+        self.opening = True
+        try:
+            await carry_out(Configuration(self, self.edge))
+        except TranscoderError as error:
+            self.show_faults(error.title, error.faults)
+        finally:
+            self.opening = False
 
     def open_help(self) -> None:
         """Opens the keys."""

@@ -124,11 +124,11 @@ def _taken_back(change: "PastChange", *, apart: bool) -> Iterator[Line]:
     yield from lines_of(differences(change.after, change.before), indent="  " if apart else "")
 
 
-def importing(name: str, applied: "Applied", warnings: "Sequence[Fault]") -> Review:
+def importing(title: str, applied: "Applied", warnings: "Sequence[Fault]") -> Review:
     """What is asked before a line-up is applied.
 
     Args:
-        name: Of the file.
+        title: What is asked.
         applied: The answer to a dry run.
         warnings: What may keep channels off the air.
     """
@@ -144,7 +144,7 @@ def importing(name: str, applied: "Applied", warnings: "Sequence[Fault]") -> Rev
     lines += warning_lines(warnings)
     careful = bool(restarted) or (applied.cost is not None and applied.cost.is_too_much)
     answers = (Answer("y", "Import", "import"), CANCEL)
-    return Review(f"Import {name}?", lead, list(_cut(lines)), answers, careful=careful)
+    return Review(title, lead, list(_cut(lines)), answers, careful=careful)
 
 
 def warning_lines(warnings: "Sequence[Fault]") -> list[Line]:
@@ -160,10 +160,15 @@ def warning_lines(warnings: "Sequence[Fault]") -> list[Line]:
     ]
 
 
-def warned(name: str, warnings: "Sequence[Fault]") -> Review:
-    """What is said after a channel was stored that may not come on air."""
-    lead = [Content.assemble((f"{name} is stored.", "bold"), " What may keep it off the air, and can heal:")]
-    return Review("Stored, with warnings", lead, warning_lines(warnings), (Answer("c", "Close", ""),))
+def warned(done: str, warnings: "Sequence[Fault]") -> Review:
+    """What is said after something was done that may keep channels off the air.
+
+    Args:
+        done: What was done, such as ``News HD is stored``.
+        warnings: What may keep them off the air.
+    """
+    lead = [Content.assemble((f"{done}.", "bold"), " What may keep it off the air, and can heal:")]
+    return Review("Done, with warnings", lead, warning_lines(warnings), (Answer("c", "Close", ""),))
 
 
 def lines_of(found: Sequence[Difference], indent: str = "") -> Iterator[Line]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import transcoder_tui
 from transcoder_tui.errors import HostFault, InvalidInput
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.field import written
 from transcoder_tui.models.ladder import Ladder, LadderFile, LadderView
 from transcoder_tui.settings import Settings
+from transcoder_tui.shipped import shipped_file
 
 MAX_BYTES = 1_000_000
 """Largest file that is read; a ladder of nine rungs takes 1 kB."""
@@ -114,10 +114,8 @@ def _text(ladders: Sequence[Ladder]) -> str:
 
 
 def shipped() -> Path:
-    """The file that comes along: in the package where it was installed, beside it in a checkout."""
-    package = Path(transcoder_tui.__file__).parent
-    installed = package / "data" / "ladders.yaml"
-    return installed if installed.exists() else package.parent / "data" / "ladders.yaml"
+    """The ladders that come along."""
+    return shipped_file("ladders.yaml")
 
 
 def read_ladders(file: Path) -> list[Ladder]:

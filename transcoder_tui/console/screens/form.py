@@ -389,10 +389,10 @@ class FormScreen(Screen[Saved]):
             self._focus_fault()
             return
         document = source.model_dump(mode="json", exclude_none=True)
-        chosen = await self.app.push_screen_wait(ProbeScreen(self._edge, document, source.words, DEFAULT_TIME_S))
-        taking = section.field_for(["program"]) if chosen is not None else None
-        if chosen is not None and taking is not None:
-            taking.fill(str(chosen.number))
+        taken = await self.app.push_screen_wait(ProbeScreen(self._edge, document, source.words, DEFAULT_TIME_S))
+        taking = section.field_for(["program"]) if taken is not None else None
+        if taken is not None and taken.program is not None and taking is not None:
+            taking.fill(str(taken.program.number))
             self.on_form_field_edited()
             # Its fold may just have been opened.
             self.call_after_refresh(taking.focus_control)

@@ -266,6 +266,26 @@ class MainScreen(OrderingView):
             self.rack.narrow("")
         self.show_everything()
 
+    # The configuration
+
+    def action_export(self) -> None:
+        """Writes a line-up file."""
+        self.app.ask_export(self.rack.targets() if self.rack.marks else [])
+
+    def action_import(self) -> None:
+        """Applies a line-up file."""
+        self.app.ask_import()
+
+    def action_probe(self) -> None:
+        """Looks into an address."""
+        self.app.probe_address()
+
+    def action_demo(self) -> None:
+        """Starts the demonstration, where there is nothing yet."""
+        if self.rack.channels or self.rack.worker is None:
+            raise SkipAction
+        self.app.import_demonstration()
+
     # Channels
 
     def chosen(self) -> "ChannelView | None":

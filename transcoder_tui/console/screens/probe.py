@@ -1,7 +1,7 @@
 """Looks into a source of the form and shows what it carries."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
@@ -33,7 +33,14 @@ SCROLLBAR = 2
 """Cells that the list keeps free at its right."""
 
 
-class ProbeScreen(ListDialog["ProbedProgram"]):
+class Taken(NamedTuple):
+    """That the source is to be used."""
+
+    program: "ProbedProgram | None"
+    """Which of its programs; None where it has none, or only one."""
+
+
+class ProbeScreen(ListDialog[Taken]):
     """Shows a source's programs and streams; dismissed with the chosen program, else with nothing.
 
     Args:
@@ -41,6 +48,7 @@ class ProbeScreen(ListDialog["ProbedProgram"]):
         source: The source's document.
         words: Address and interface, secrets masked.
         time_s: Seconds at most.
+        taking: What the return key does with the source; without it, a program is chosen where there are several.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,8 +56,9 @@ class ProbeScreen(ListDialog["ProbedProgram"]):
         Binding("r", "look", "Look again", show=False),
     ]
 
-    def __init__(self, edge: Edge, source: dict[str, Any], words: str, time_s: float) -> None:
+    def __init__(self, edge: Edge, source: dict[str, Any], words: str, time_s: float, taking: str = "") -> None:
         super().__init__()
+        self._taking = taking
         self._edge = edge
         self._source = source
         self._words = words
@@ -81,8 +90,9 @@ class ProbeScreen(ListDialog["ProbedProgram"]):
         self._found = found
         rate = f", {written.bitrate(found.bitrate)}b/s in all" if found.bitrate else ""
         measured = f", measured over {found.measured_s:g} s" if found.measured_s else ""
-        taking = "return takes the program over, " if len(found.programs) > 1 else ""
-        self._say(Content(f"{summary(found)}{rate}{measured}"), f"{taking}r looks again, esc closes")
+        over = "return takes the program over" if len(found.programs) > 1 else ""
+        keys = ", ".join(filter(None, (self._taking or over, "r looks again", "esc closes")))
+        self._say(Content(f"{summary(found)}{rate}{measured}"), keys)
         self.call_after_refresh(self._list)
 
     def _say(self, state: Content, keys: str, *, bad: bool = False) -> None:
@@ -110,7 +120,10 @@ class ProbeScreen(ListDialog["ProbedProgram"]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Chooses the program that the line belongs to."""
-        self.dismiss(self._programs[event.option_index])
+        program = self._programs[event.option_index]
+        if program is not None or self._taking:
+            several = self._found is not None and len(self._found.programs) > 1
+            self.dismiss(Taken(program if several or not self._taking else None))
 
 
 def _lines(found: "Probe", room: int) -> "Iterator[tuple[ProbedProgram | None, Content]]":

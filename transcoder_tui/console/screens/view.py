@@ -137,6 +137,10 @@ class View(Screen[None]):
         """Back to the last screen."""
         self.app.open_last_view()
 
+    def action_undo(self) -> None:
+        """Undoes the last change of the configuration."""
+        self.app.undo()
+
     def action_help(self) -> None:
         """The keys."""
         self.app.open_help()

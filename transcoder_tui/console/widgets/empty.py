@@ -31,11 +31,21 @@ def _words(rack: Rack, lost: str, read_only: bool) -> list[Content]:
     if rack.worker is None:
         return [Content("Connecting to the worker …")]
     words = [Content.styled("No channels yet", "bold"), Content("")]
+    if read_only:
+        words.append(Content("This console is read-only: it shows what others create."))
+    offered = [(key, what) for key, what, writes in _OFFERED if not (read_only and writes)]
+    words += [Content.assemble((f"{key}", "bold $accent"), f"   {what:{_WIDEST}}") for key, what in offered]
     if not read_only:
-        words += [Content.assemble("Press ", ("+", "bold $accent"), " to create the first one here,"), Content("or")]
-    words += [
-        Content("apply a line-up file from the shell:"),
-        Content(""),
-        Content.styled("transcoder-tui apply line-up.yaml", "$primary"),
-    ]
+        apply = ("transcoder-tui apply line-up.yaml", "$primary")
+        words += [Content(""), Content.assemble(("or from the shell  ", "$foreground 70%"), apply)]
     return words
+
+
+_OFFERED = (
+    ("+", "create a channel", True),
+    ("p", "look into a source, and make a channel of it", False),
+    ("I", "import a line-up file", True),
+    ("t", "start the demonstration: test pictures, no network needed", True),
+)
+"""Keys, what they do, and whether it changes something."""
+_WIDEST = max(len(what) for _, what, _ in _OFFERED)

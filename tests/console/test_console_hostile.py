@@ -93,8 +93,8 @@ async def test_markup_is_shown_as_it_was_written() -> None:
         await settled(pilot)
         assert screen_text(pilot).count("[bold red]x[/]") >= 6
         await pilot.press("i")
-        await until(pilot, lambda: "Renditions" in screen_text(pilot))
-        assert "Renditions [bold red]x[/] [@click=app.quit]y[/] [/nothing] {0} %s" in screen_text(pilot)
+        await until(pilot, lambda: "Ladder" in screen_text(pilot))
+        assert "├─ [bold red]x[/] [@click=app.quit]y[/] [/nothing] {0} %s" in screen_text(pilot)
 
 
 async def test_texts_of_any_width_leave_the_columns_in_their_places() -> None:

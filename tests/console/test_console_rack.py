@@ -555,7 +555,7 @@ class TestHealth:
             assert "+1 alarm (i)" in screen_text(pilot)
             await pilot.press("i")
             await until(pilot, lambda: isinstance(console.screen, ChannelScreen))
-            for words in ("input lost for 5s, since 2026-11-22 14:15:11 UTC", "on backup source: why", "→ what helps"):
+            for words in ("input lost for 5s, since 14:15:11 UTC", "on backup source: why", "→ what helps"):
                 assert words in screen_text(pilot)
 
     async def test_a_narrow_title_bar_cuts_whole_counts_and_those_that_need_nobody_first(

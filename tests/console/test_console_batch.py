@@ -137,7 +137,7 @@ def test_a_start_asks_only_where_it_is_for_many() -> None:
     asked = question("start", regional(4, stopped=4))
     assert asked is not None
     assert asked.title == "Start 4 channels?"
-    assert "None is on air.\nOf them: Regional 001, " in asked.body
+    assert "None is on air.\nTo be started: Regional 001, " in asked.body
 
 
 def test_stopping_a_few_that_are_off_air_asks_nothing_and_many_does() -> None:

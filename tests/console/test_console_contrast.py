@@ -70,6 +70,8 @@ STATES = {
     "channels": rack,
     "filter": narrowed,
     "log": pressing("l"),
+    "log with hits": pressing("l", "slash", *"corrupt", "enter"),
+    "orders for many": pressing("asterisk", "s", "y"),
     "channel": pressing("2"),
     "form": pressing("plus"),
     "form with faults": pressing("plus", "ctrl+s"),

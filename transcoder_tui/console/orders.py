@@ -88,8 +88,8 @@ def question(order: Order, channels: "Sequence[ChannelView]", hidden: int = 0) -
         title = f"{verb} {written.plural(len(channels), 'channel')}?"
         body = _on_air(live)
         if order in ("delete", "start"):
-            others = "Of them" if order == "start" else "To be deleted"
-            body += f"\n{others}: {named([row.name for row in channels])}."
+            to_be = "started" if order == "start" else "deleted"
+            body += f"\nTo be {to_be}: {named([row.name for row in channels])}."
     if order == "delete":
         body += "\nIts document is gone then; what it recorded stays." if len(channels) == 1 else ""
     return Question(title, body + unseen(hidden), verb)

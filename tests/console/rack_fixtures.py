@@ -383,6 +383,10 @@ class FakeClient(WorkerClient):
             raise NoWorker("no worker answers on /run/w.sock", "start one with 'transcoder-tui worker start'")
         return self.computer.model_copy(deep=True)
 
+    async def channels(self) -> list[ChannelDocument]:
+        self._refuse()
+        return [document.model_copy(deep=True) for document in self.documents.values()]
+
     async def channel(self, channel_id: int) -> ChannelDocument:
         self._refuse()
         return self.documents[channel_id].model_copy(deep=True)

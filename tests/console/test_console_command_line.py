@@ -13,6 +13,7 @@ from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.command_line import VERBS, channel, channels, completions, read
 from transcoder_tui.console.commands import Commands
 from transcoder_tui.console.screens.confirm import ConfirmScreen
+from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.group import GroupScreen
 from transcoder_tui.console.screens.help import HelpScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
@@ -237,6 +238,27 @@ class TestAtTheRack:
             assert [what[1]["group"] for verb, what in client.asked if verb == "change"] == ["Late Night"]  # type: ignore[index]
             await enter(pilot, "group")
             await until(pilot, lambda: isinstance(console.screen, GroupScreen))
+
+    async def test_line_ups_are_written_and_read(
+        self, console: ConsoleApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await settled(pilot)
+            for line, names in {
+                "export all.yaml": 5,
+                "export group:news some.yaml": 2,
+                'export "news hd" kids some2.yaml': 2,
+            }.items():
+                await enter(pilot, line)
+                file = tmp_path / line.rpartition(" ")[2]
+                await until(pilot, file.exists)
+                await until(pilot, lambda file=file, names=names: file.read_text().count("sources:") == names)
+            await enter(pilot, "import some.yaml all.yaml")
+            assert "import takes one file, and 'some.yaml' stands before it" in said(console)
+            await pilot.press("escape")
+            await enter(pilot, "import nowhere.yaml")
+            await until(pilot, lambda: isinstance(console.screen, FaultScreen))
 
     async def test_screens_themes_and_switches(self, console: ConsoleApp) -> None:
         async with console.run_test(size=(120, 30)) as pilot:

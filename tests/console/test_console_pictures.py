@@ -15,7 +15,6 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from transcoder_tui.console.app import ConsoleApp
-from transcoder_tui.console.screens.channel import ChannelScreen
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
@@ -127,16 +126,6 @@ def test_alarms(picture: Callable[[FakeClient, Prepare], bool]) -> None:
         while "Regional East" not in next(line for line in screen_lines(pilot) if line.startswith("▌")):
             await pilot.press("down")
         await until(pilot, lambda: pilot.app.screen.query_one("#log").lines)  # type: ignore[attr-defined]
-
-    assert picture(rack_that_is_not_well(), prepare)
-
-
-@SIZES
-def test_details_of_alarms(picture: Callable[[FakeClient, Prepare], bool]) -> None:
-    async def prepare(pilot: Pilot[str]) -> None:
-        await settled(pilot)
-        await pilot.press("slash", *"east", "enter", "i")
-        await shown(pilot, ChannelScreen)
 
     assert picture(rack_that_is_not_well(), prepare)
 

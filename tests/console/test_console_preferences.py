@@ -169,6 +169,13 @@ def test_files_that_are_none_and_cannot_be_written_are_told_once(written: Path, 
     assert "Nothing is kept for your next console" in told[0]
 
 
+def test_a_user_without_a_home_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = Preferences.load(Path("~/console.toml"), Path("~/state/console.json"))
+    found.keep(sort="fps")
+    assert (found.sort, found.notices, list(tmp_path.iterdir())) == ("fps", [], [])
+
+
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     write(tmp_path / "file", "")
     told: list[str] = []

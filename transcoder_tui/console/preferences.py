@@ -91,7 +91,8 @@ class Preferences:
             written: What a person writes; it need not be there.
             kept: What the consoles keep; it need not be there.
         """
-        found = cls(kept=kept)
+        # A user without a home has "~" for one, which would be a directory wherever the console was started.
+        found = cls(kept=kept if kept.is_absolute() else None)
         stored = found._read(kept, json.loads, "it begins anew")
         document = found._written(written)
         for name, kind in _KEPT.items():

@@ -100,9 +100,11 @@ class MachinePart(Painted, can_focus=True):
 
         Args:
             width: Cells.
-            height: Lines in which all of it should be seen where it can.
+            height: Lines in which all of it should be seen where it can; 0 where that makes no difference.
         """
-        part = self._draw(width, height) if self._draw is not None else Part()
+        part = self._part
+        if self._draw is not None and (height or not part.rows):
+            part = self._draw(width, height)
         return 1 + bool(part.titles) + max(1, len(part.rows))
 
     def on_resize(self) -> None:

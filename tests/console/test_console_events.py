@@ -62,6 +62,12 @@ async def test_the_list_follows_until_one_goes_up_and_again_on_demand(console: C
         await pilot.press("f")
         assert "even later" in cursor_line(pilot)
         assert "● following" in screen_text(pilot)
+        listed.scroll_relative(y=-30, animate=False, immediate=True)
+        await until(pilot, lambda: "○ stays" in screen_text(pilot), "the wheel stops following")
+        client.say(events=(event(1004, "running: last of all"),))
+        await until(pilot, lambda: listed.unseen == 1)
+        assert cursor_line(pilot)
+        assert "last of all" not in screen_text(pilot)
 
 
 async def test_going_up_loads_older_pages_until_the_first_event(console: ConsoleApp, client: FakeClient) -> None:

@@ -58,6 +58,7 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor: int | None = None
         self._latest = 0
         """The latest event when the list began to stay."""
+        self._placing = False
         self.following = True
         """Whether the cursor goes along with the latest event."""
 
@@ -138,8 +139,14 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tells that other lines can be seen."""
+        """Where the wheel scrolled, brings the cursor along, which stops following; tells that other lines are seen."""
         super().watch_scroll_y(old_value, new_value)
+        place, height = self.position, self.scrollable_content_region.height
+        if place is not None and height > 0 and not self._placing:
+            top = round(new_value)
+            reached = max(top, min(place, top + height - 1, len(self._ids) - 1))
+            if reached != place:
+                self._point(reached)
         self.post_message(self.Moved())
 
     def on_resize(self) -> None:
@@ -155,10 +162,7 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             self._go(place)
 
     def _go(self, place: int) -> None:
-        if self.following:
-            self._latest = self._ids[-1]
-        self._cursor = self._ids[place]
-        self.following = False
+        self._point(place)
         self._keep_in_view()
         self.refresh()
         self.post_message(self.Moved())
@@ -171,8 +175,16 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         if not top <= place < top + height:
             self._scroll(place if place < top else place - height + 1)
 
+    def _point(self, place: int) -> None:
+        if self.following:
+            self._latest = self._ids[-1]
+        self._cursor = self._ids[place]
+        self.following = False
+
     def _scroll(self, top: int) -> None:
+        self._placing = True
         self.scroll_to(y=top, animate=False, immediate=True)
+        self._placing = False
 
     def render_line(self, y: int) -> Strip:
         """One event."""

@@ -8,7 +8,7 @@ from rack_fixtures import Clock, view
 from transcoder_tui.console.batch import AT_ONCE, Batch
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.orders import TASKS, group_question, question, regrouping
-from transcoder_tui.errors import Conflict, Fault, HostFault, InvalidInput
+from transcoder_tui.errors import Conflict, Fault, HostFault, InvalidInput, NoWorker
 from transcoder_tui.models.job import Status
 
 
@@ -53,6 +53,20 @@ async def test_one_that_fails_holds_up_none_of_the_others() -> None:
         "Regional 004: nor so",
         "Regional 009: no FFmpeg; install it",
     ]
+
+
+async def test_where_the_worker_goes_away_the_rest_fails_at_once_and_can_be_tried_again() -> None:
+    client = SlowClient(regional(30))
+    batch, running = await begun(client)
+    client.answer(AT_ONCE)
+    client.down = NoWorker("no worker answers", "start one")
+    await running
+    assert batch.summary() == f"Stopped: {AT_ONCE} of 30 channels, {30 - AT_ONCE} failed"
+    client.down = None
+    client.answer(30)
+    batch.take_up_failed()
+    await batch.run(Edge(client))
+    assert batch.summary() == "Stopped: 30 channels"
 
 
 async def test_only_those_that_failed_are_tried_again() -> None:

@@ -98,11 +98,10 @@ async def test_what_is_not_begun_can_be_cancelled() -> None:
     console = console_of(client)
     async with console.run_test(size=(100, 30)) as pilot:
         for key in ("x", "ctrl+c"):
-            screen = await ordered(pilot, "r")
+            await ordered(pilot, "r")
             await pilot.press(key)
             assert "52 left as they were" in screen_text(pilot)
             client.answer(AT_ONCE)
-            await until(pilot, lambda screen=screen: screen.bulk.is_over)
             await until(pilot, lambda: "Restarted: 8 of 60 channels, 52 left as they were" in screen_text(pilot))
             await pilot.press("enter")
         assert len(client.ordered("restart")) == 2 * AT_ONCE
@@ -195,7 +194,10 @@ async def test_a_group_for_many_is_asked_once_and_completes_those_there_are() ->
         await until(pilot, lambda: isinstance(console.screen, GroupScreen))
         assert "Group of 60 channels" in screen_text(pilot)
         assert "News 20   Regional 20   Sport 20" in screen_text(pilot)
-        await pilot.press(*"spo")
+        await pilot.press(*"17", "enter")
+        await until(pilot, lambda: "'17' could be taken for a channel's id" in screen_text(pilot))
+        assert "add a letter" in screen_text(pilot)
+        await pilot.press("backspace", "backspace", *"spo")
         await until(pilot, lambda: console.focused._suggestion == "Sport")  # type: ignore[union-attr]
         await pilot.press("tab", "enter")
         await until(pilot, lambda: "Moved to Sport: 59 of 60 channels, 1 failed" in screen_text(pilot))
@@ -207,6 +209,9 @@ async def test_a_group_for_many_is_asked_once_and_completes_those_there_are() ->
         await pilot.press("escape")
         console.set_group(console.rack.targets(), "Late")
         await until(pilot, lambda: "Moved to Late: Regional 001" in screen_text(pilot))
+        console.set_group(list(console.rack.channels.values()), "-x")
+        await until(pilot, lambda: "There can be no such group" in screen_text(pilot))
+        await pilot.press("escape")
         console.set_group(list(console.rack.channels.values()), "Late")
         await until(pilot, lambda: "Move 60 channels to Late?" in screen_text(pilot))
 

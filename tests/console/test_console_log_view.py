@@ -1,6 +1,7 @@
 """The log under an operator's hands: searched, narrowed, wrapped, copied."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain
 
 import pytest
@@ -48,6 +49,14 @@ async def opened(pilot: Pilot[str]) -> LogPane:
     return pilot.app.screen.query_one(LogPane)
 
 
+def shows(pilot: Pilot[str], words: str) -> Callable[[], bool]:
+    return lambda: words in screen_text(pilot)
+
+
+def holds_more(pane: LogPane, lines: int) -> bool:
+    return len(pane.lines) > lines
+
+
 def last_row(pilot: Pilot[str]) -> str:
     return screen_lines(pilot)[-2].rstrip(" ▁▂▃▄▅▆▇█")
 
@@ -65,12 +74,12 @@ async def test_a_search_goes_to_the_nearest_hit_above_and_on_through_the_whole_l
         assert "/corrupt 4 of 4" in screen_text(pilot)
         for frame in (4807, 4707, 4607, 4507, 4407):
             await pilot.press("N")
-            await until(pilot, lambda frame=frame: f"Corrupt frame {frame}" in screen_text(pilot))
+            await until(pilot, shows(pilot, f"Corrupt frame {frame}"))
         await pilot.press("n")
         await until(pilot, lambda: "Corrupt frame 4507" in screen_text(pilot))
         for frame in (4607, 4707, 4807, 4907):
             await pilot.press("n")
-            await until(pilot, lambda frame=frame: f"Corrupt frame {frame}" in screen_text(pilot))
+            await until(pilot, shows(pilot, f"Corrupt frame {frame}"))
         before = screen_lines(pilot)[3:-2]
         await pilot.press("n")
         await until(pilot, lambda: "/corrupt: none further down" in screen_text(pilot))
@@ -126,7 +135,7 @@ async def test_only_lines_that_match_are_shown_from_the_whole_log(console: Conso
         while len(pane.lines) < 51:
             held = len(pane.lines)
             await pilot.press("home")
-            await until(pilot, lambda held=held: len(pane.lines) > held)
+            await until(pilot, partial(holds_more, pane, held))
         await pilot.press("home")
         await until(pilot, lambda: "Corrupt frame 7" in screen_lines(pilot)[2])
         await pilot.press("ampersand", *["backspace"] * 7, "enter")

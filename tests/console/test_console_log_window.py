@@ -119,6 +119,7 @@ async def test_very_long_lines_are_cut(client: FakeClient) -> None:
     client.logs[1] = ["x" * 90_000]
     window = await opened(client)
     assert len(next(iter(window))) == LONGEST
+    assert next(iter(window)).endswith("x…")
 
 
 async def test_an_empty_log_begins_when_something_is_written(client: FakeClient) -> None:

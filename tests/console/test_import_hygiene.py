@@ -23,6 +23,8 @@ def test_nor_does_it_load_the_models_before_there_is_data() -> None:
     assert "pydantic" not in loaded_by("import transcoder_tui.console.app")
 
 
-@pytest.mark.parametrize("screen", ["form", "channel", "command", "confirm", "source", "fault", "help"])
+@pytest.mark.parametrize(
+    "screen", ["form", "channel", "command", "confirm", "source", "fault", "help", "bulk", "group", "log_prompt"]
+)
 def test_no_screen_loads_the_server_side(screen: str) -> None:
     assert not loaded_by(f"import transcoder_tui.console.screens.{screen}").intersection(HEAVY)

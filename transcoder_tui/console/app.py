@@ -263,7 +263,10 @@ class ConsoleApp(App[str]):
             channels: Which.
             group: Its name; None takes them out of theirs.
         """
-        if self._may_write() and channels:
+        fault = orders.group_fault(group) if group is not None else None
+        if fault is not None:
+            self.show_faults("There can be no such group", [fault])
+        elif self._may_write() and channels:
             asked = orders.group_question(group, channels, self._hidden(channels))
             self._ask_and_do(orders.regrouping(group), channels, asked)
 

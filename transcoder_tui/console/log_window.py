@@ -118,7 +118,7 @@ class LogWindow:
         begin = piece.offset
         while True:
             chunk = await self._ask(STRIDE_LINES, begin)
-            lines = [line[:LONGEST] for line in chunk.lines]
+            lines = _cut(chunk.lines)
             self._pieces = deque(self._split(chunk))
             if text in lines:
                 return self._only_around(len(self._kept(lines[: lines.index(text)])))
@@ -215,7 +215,7 @@ class LogWindow:
         return PIECE if self._wanted is None else STRIDE_LINES
 
     def _kept(self, lines: list[str]) -> list[str]:
-        cut = [text[:LONGEST] for text in lines]
+        cut = _cut(lines)
         return cut if self._wanted is None else list(filter(self._wanted, cut))
 
     def _piece(self, chunk: "LogChunk") -> _Piece:
@@ -354,6 +354,11 @@ class LogWindow:
         chunk = await self._source.log(self.channel_id, lines=lines, offset=offset)
         self.first_offset = chunk.first_offset
         return chunk
+
+
+def _cut(lines: list[str]) -> list[str]:
+    """Lines of which none is too long, with a mark where one was."""
+    return [text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in lines]
 
 
 def _places(chunk: "LogChunk") -> list[int] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from transcoder_tui.console import format as written
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.status import is_live
+from transcoder_tui.errors import Fault
 
 if TYPE_CHECKING:
     from transcoder_tui.console.batch import Batch
@@ -57,6 +58,20 @@ def regrouping(group: str | None) -> Task:
     if group is None:
         return Task("take out of their groups", "Ungrouping", "Taken out of their groups", regroup)
     return Task(f"move to {group}", f"Moving to {group}", f"Moved to {group}", regroup)
+
+
+def group_fault(group: str) -> Fault | None:
+    """Why no group can be called so; said once, instead of by the worker for each channel."""
+    from pydantic_core import PydanticCustomError
+
+    from transcoder_tui.models.names import check_name
+
+    try:
+        check_name(group)
+    except PydanticCustomError as error:
+        said = error.context or {}
+        return Fault(said["fault"], said["remedy"], "group")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

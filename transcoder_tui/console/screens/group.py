@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from transcoder_tui.console.orders import named
+from transcoder_tui.console.orders import group_fault, named
+from transcoder_tui.console.screens.fault import worded
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
@@ -80,4 +82,9 @@ class GroupScreen(ModalScreen[str]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Chooses the group."""
-        self.dismiss(event.value.strip())
+        group = event.value.strip()
+        fault = group_fault(group) if group else None
+        if fault is None:
+            self.dismiss(group)
+        else:
+            self.query_one("#groups", Static).update(worded(replace(fault, field="")))

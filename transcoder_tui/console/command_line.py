@@ -51,7 +51,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("edit", "[CHANNEL]", "Edit a channel", "channel", writes=True),
     Verb("clone", "[CHANNEL]", "Create a channel from another", "channel", writes=True),
     Verb("undo", "", "Undo the last change of channels", writes=True),
-    Verb("export", "[WHICH] FILE", "Write channels into a line-up: the marked, else all", "path"),
+    Verb("export", "[WHICH] FILE", "Write a line-up file: the marked, else all", "path"),
     Verb("import", "FILE", "Read a line-up; shows what it changes before", "path", writes=True),
     Verb("probe", "URL", "Look into a source: programs, streams, bitrates", "text"),
     Verb("goto", "CHANNEL", "To a channel, by its name, part of it, id or line", "channel"),

@@ -1,11 +1,12 @@
 """Orders for many channels: marks, the question, the progress, what failed and the second attempt."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
 from bulk_fixtures import SlowClient, regional
 from pilots import burst, screen_lines, screen_text, settled, until
-from rack_fixtures import Clock
+from rack_fixtures import Clock, view
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Button
@@ -227,6 +228,27 @@ async def test_for_a_few_there_is_no_dialog() -> None:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(console.screen, FaultScreen))
         assert "Could not start" in screen_text(pilot)
+
+
+@pytest.mark.parametrize(
+    "name", ["[bold red]x[/] [@click=app.quit]y[/] [", "\x1b]0;owned\x07\x9b31mone\r\ntwo", "東" * 3000, "A" * 10_000]
+)
+async def test_names_and_reasons_are_only_text_and_all_of_it_can_be_drawn_in_ascii(name: str) -> None:
+    rows = [view(number, f"{name}{number}", group=name) for number in range(1, 7)]
+    client = SlowClient(rows, answers=None)
+    client.failing = {number: HostFault(name, name, name) for number in (2, 3)}
+    console = ConsoleApp(lambda: client, clock=Clock(), ascii_only=name.isascii())
+    async with console.run_test(size=(80, 24)) as pilot:
+        screen = await ordered(pilot, "d")
+        await until(pilot, lambda: screen.bulk.is_over and "2 failed" in screen_text(pilot))
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", screen_text(pilot))
+        assert ("[bold red]x[/]" in screen_text(pilot)) is name.startswith("[bold")
+        if name == "A" * 10_000:
+            drawn = "".join(screen_lines(pilot))
+            assert drawn.isascii(), sorted(set(filter(lambda character: not character.isascii(), drawn)))
+        await pilot.press("pagedown", "escape", "m")
+        await until(pilot, lambda: isinstance(console.screen, GroupScreen))
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", screen_text(pilot))
 
 
 # Pictures

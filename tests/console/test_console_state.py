@@ -237,3 +237,42 @@ def test_a_new_snapshot_after_a_reconnect_keeps_cursor_and_marks() -> None:
     rack.fold_snapshot(Snapshot(at=NOW, worker=worker_view(), channels=line_up(), history=[], events=[]))
     assert rack.cursor == 2
     assert rack.marks == {2}
+
+
+def test_a_range_goes_from_the_last_mark_to_the_cursor_in_the_order_of_the_table() -> None:
+    rack = rack_with(*(view(number, f"C{number}") for number in range(1, 8)))
+    rack.go(4)
+    rack.mark_range()
+    assert rack.marks == {5}, "without a mark before, the cursor's channel alone"
+    rack.go(1)
+    rack.mark_range()
+    assert rack.marks == {2, 3, 4, 5}
+    rack.sort_by("name")
+    rack.go(0)
+    rack.mark_range()
+    assert rack.marks == {2, 3, 4, 5, 6, 7}
+    rack.fold_delta(delta(removed=(7,)))
+    rack.go(rack.shown.index(1))
+    rack.mark_range()
+    assert rack.marks == {1, 2, 3, 4, 5, 6}, "the channel where the range would begin is gone"
+
+
+def test_marking_on_marks_here_and_there_and_ends_at_the_table() -> None:
+    rack = rack_with(*(view(number, f"C{number}") for number in range(1, 4)))
+    rack.mark_on(1)
+    assert rack.marks == {1, 2}
+    rack.mark_on(5)
+    rack.mark_on(1)
+    assert rack.marks == {1, 2, 3}
+    assert rack.cursor == 3
+
+
+def test_inverting_leaves_hidden_marks_alone() -> None:
+    rack = rack_with(*line_up())
+    rack.go(0)
+    rack.toggle_mark()
+    rack.narrow("Sport")
+    rack.invert_marks()
+    assert rack.marks == {2, 3}
+    rack.invert_marks()
+    assert rack.marks == {3}

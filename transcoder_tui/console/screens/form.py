@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -33,7 +32,7 @@ from transcoder_tui.console.screens.review import Review, ReviewScreen
 from transcoder_tui.console.status import is_live
 from transcoder_tui.console.widgets.command_preview import CommandPreview
 from transcoder_tui.console.widgets.cost_line import CostLine
-from transcoder_tui.console.widgets.form_field import FormField, Names, field_around
+from transcoder_tui.console.widgets.form_field import PICKED, FormField, Names, field_around
 from transcoder_tui.console.widgets.form_section import FormBody, FormSection, section_around
 from transcoder_tui.console.widgets.heading import Heading
 from transcoder_tui.console.widgets.key_bar import KeyBar
@@ -53,8 +52,6 @@ PAUSE_S = 0.3
 """Seconds after the last key until the worker is asked what it costs and which command it gives."""
 BROAD = 132
 """Cells of a terminal from which on the command stands beside the form."""
-PICKED = "interface"
-"""Name of the fields that are filled in from the list of the host's interfaces."""
 PARTS = sections_of(ChannelSpec)
 """Sources, renditions and outputs: the parts of a channel of which there may be several."""
 CHANNEL, *APART = parts_of(ChannelFields).items()
@@ -346,13 +343,6 @@ class FormScreen(Screen[Saved]):
     def action_scroll_command(self, where: str) -> None:
         """Moves through the command."""
         self.query_one(CommandPreview).move(3 if where == "down" else -3)
-
-    def action_pick(self) -> None:
-        """Lists the interfaces where one is filled in; anywhere else the key does what it does there."""
-        field = field_around(self.focused)
-        if field is None or field.entry.path[-1] != PICKED:
-            raise SkipAction
-        self.action_interfaces()
 
     @work(group="interfaces", exclusive=True)
     async def action_interfaces(self) -> None:

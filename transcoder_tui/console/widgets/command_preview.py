@@ -66,7 +66,7 @@ class CommandPreview(Vertical):
     def wait(self) -> None:
         """Keeps what is shown, and says that it is older than the form."""
         if self._text.argv:
-            self._draw(self._text.argv, Content(""), "as before: something is to be corrected")
+            self._draw(self._text.argv, Content(""), "as before, until corrected")
         else:
             self._draw((), Content.styled("Shown as soon as the form is complete.", "$foreground 70%"), "")
 

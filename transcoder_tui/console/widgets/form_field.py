@@ -1,9 +1,10 @@
 """One line of a form to fill in."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -16,6 +17,9 @@ from transcoder_tui.console.widgets.choice import Choice
 from transcoder_tui.errors import Fault
 
 Names = Callable[[], Iterable[str]]
+
+PICKED = "interface"
+"""Name of the fields that are also filled in from a list, with the space bar: what they hold has no blanks."""
 
 
 class KnownNames(Suggester):
@@ -32,6 +36,13 @@ class KnownNames(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         """The first name that begins with what is typed."""
         return next((name for name in self._names() if name.startswith(value)), None) if value else None
+
+
+class PickInput(Input):
+    """A text that can be picked from a list."""
+
+    # The field would write a blank otherwise, so that the screen never sees the key.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "screen.interfaces", "List", show=False, priority=True)]
 
 
 class FormField(Vertical):
@@ -60,7 +71,8 @@ class FormField(Vertical):
         if self.entry.options:
             return Choice(self.entry.options, value)
         example = self.entry.about.example
-        field = Input(
+        kind = PickInput if self.entry.path[-1] == PICKED else Input
+        field = kind(
             str(value),
             placeholder=f"such as {example}" if example else "",
             compact=True,

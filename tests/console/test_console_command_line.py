@@ -253,7 +253,8 @@ class TestAtTheRack:
                 await enter(pilot, line)
                 file = tmp_path / line.rpartition(" ")[2]
                 await until(pilot, file.exists)
-                await until(pilot, lambda file=file, names=names: file.read_text().count("sources:") == names)
+                await until(pilot, file.read_text)
+                assert file.read_text().count("sources:") == names
             await enter(pilot, "import some.yaml all.yaml")
             assert "import takes one file, and 'some.yaml' stands before it" in said(console)
             await pilot.press("escape")

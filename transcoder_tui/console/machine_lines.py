@@ -176,15 +176,16 @@ def _used(label: str, used: float, total: float, words: str, width: int) -> Row:
 
 
 def _disk(disk: "DiskUse", width: int) -> list[Row]:
-    holds = Row([(fit(f"            {', '.join(disk.holds)} on {disk.device}", width), "muted")])
+    about = f"{', '.join(disk.holds)} on {disk.device}"
+    if disk.read_bps is not None:
+        about += f", reads {written.size(disk.read_bps)}/s"
+    if disk.write_bps is not None:
+        about += f", writes {written.size(disk.write_bps)}/s"
+    holds = Row([(fit(f"            {about}", width), "muted")])
     if not disk.answers:
-        words = "✖ hangs: it does not answer; the channels that write there may stand still"
+        words = "✖ hangs: what writes there may stand still"
         return [Row([(f" {fit(disk.mount, 10)} ", "label"), (fit(words, max(0, width - 12)), "bad")]), holds]
     words = f"{written.size(disk.free)} free of {written.size(disk.total)}"
-    if disk.read_bps is not None:
-        words += f", reads {written.size(disk.read_bps)}/s"
-    if disk.write_bps is not None:
-        words += f", writes {written.size(disk.write_bps)}/s"
     return [_used(disk.mount, disk.total - disk.free, disk.total, words, width), holds]
 
 

@@ -220,7 +220,8 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         return [(text, self._style(tone, chosen=chosen)) for text, tone in parts]
 
     def _style(self, name: str, *, chosen: bool) -> Style:
-        style = self.shade("stale") if self.stale else self.shade(name)
+        # Grey on the cursor's colour could not be read.
+        style = self.shade(("plain" if chosen else "stale") if self.stale else name)
         if chosen:
             cursor = "event-list--cursor" if self.has_focus else "event-list--cursor-blurred"
             style += self.get_component_rich_style(cursor, partial=True)

@@ -230,7 +230,8 @@ class MachinePart(Painted, can_focus=True):
         return line(parts, width, self.shade("note"))
 
     def _style(self, name: str, *, chosen: bool) -> Style:
-        style = self.shade("stale" if self.stale else name)
+        # Grey on the cursor's colour could not be read.
+        style = self.shade(("plain" if chosen else "stale") if self.stale else name)
         if chosen:
             cursor = "machine-part--cursor" if self.has_focus else "machine-part--cursor-blurred"
             style += self.get_component_rich_style(cursor, partial=True)

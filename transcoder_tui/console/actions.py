@@ -343,7 +343,7 @@ ACTIONS: tuple[Action, ...] = (
         "interfaces",
         ("f3",),
         "Interfaces",
-        "List the interfaces with what they carry; so does space, there",
+        "List the interfaces with what they carry; so does space",
         _FORM,
         "form",
         74,

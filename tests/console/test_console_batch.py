@@ -8,6 +8,7 @@ from rack_fixtures import Clock, view
 from transcoder_tui.console.batch import AT_ONCE, Batch
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.orders import TASKS, group_question, question, regrouping
+from transcoder_tui.console.screens.bulk import failure_lines
 from transcoder_tui.errors import Conflict, Fault, HostFault, InvalidInput, NoWorker
 from transcoder_tui.models.job import Status
 
@@ -133,6 +134,22 @@ async def test_a_group_is_changed_in_the_document_as_it_is_by_then_and_only_wher
     await batch.run(Edge(client))
     assert [spec["group"] for _, spec, _ in client.ordered("change")[1:]] == [None, None]
     assert [fault.fault for fault in batch.faults()] == ["A was changed by anna"]
+
+
+async def test_many_that_fail_for_one_reason_have_it_said_once() -> None:
+    client = SlowClient(regional(12), answers=None)
+    client.failing = {number: NoWorker("no worker answers", "start one") for number in range(2, 12)}
+    client.failing[7] = HostFault("no FFmpeg")
+    batch, running = await begun(client)
+    await running
+    assert [line.plain for line in failure_lines(batch.failures, 60)] == [
+        "✖ 9 channels    no worker answers",
+        "                → start one",
+        "                Regional 002, Regional 003, Regional 004,",
+        "                Regional 005, Regional 006, Regional 008,",
+        "                Regional 009, Regional 010, Regional 011",
+        "✖ Regional 007  no FFmpeg",
+    ]
 
 
 def test_one_question_names_and_counts() -> None:

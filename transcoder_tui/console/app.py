@@ -360,8 +360,8 @@ class ConsoleApp(App[str]):
 
     @property
     def progress(self) -> str:
-        """How far the latest order for many channels is; empty where there is none."""
-        if not self._batches:
+        """How far the latest order for many channels is; empty where there is none, or its dialog says it."""
+        if not self._batches or self._is_open(self._batches[-1]):
             return ""
         more = f", and {len(self._batches) - 1} more" if len(self._batches) > 1 else ""
         return f"{self._batches[-1].progress()}{more}"

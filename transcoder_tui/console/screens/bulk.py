@@ -14,11 +14,14 @@ from textual.widgets import Static
 from transcoder_tui.console import format as written
 from transcoder_tui.console.batch import Batch, Failure
 from transcoder_tui.console.widgets.cells import fit
+from transcoder_tui.errors import Fault
 
 LOOK_S = 0.2
 """Seconds between two looks at the task: as smooth as a count has to be, and light on a slow line."""
 LONGEST_NAME = 24
 """Cells that the names of failed channels take at the most."""
+ALIKE = 3
+"""Channels that are listed by themselves although they failed for the same reason."""
 
 
 class BulkScreen(ModalScreen[None]):
@@ -151,19 +154,35 @@ def state(batch: Batch) -> Content:
 
 
 def failure_lines(failures: list[Failure], room: int) -> Iterator[Content]:
-    """Each failure with its channel, reason and remedy, the reasons below each other."""
-    names = [failure.channel.name for failure in failures]
-    width = min(LONGEST_NAME, max(map(cell_len, names), default=0))
-    indent = width + 4
+    """Each failure with its channel, reason and remedy, the reasons below each other.
+
+    Many for the same reason, as where the worker is gone, have it said once, with all their names.
+    """
+    alike: dict[tuple[Fault, ...], list[str]] = {}
+    for failure in failures:
+        alike.setdefault(failure.faults, []).append(failure.channel.name)
+    heads = [
+        (f"{len(names)} channels", faults, names) if len(names) > ALIKE else (name, faults, [])
+        for faults, names in alike.items()
+        for name in (names[:1] if len(names) > ALIKE else names)
+    ]
+    width = min(LONGEST_NAME, max((cell_len(head) for head, _, _ in heads), default=0))
+    for head, faults, names in heads:
+        yield from _failure(fit(head, width), faults, ", ".join(names), room)
+
+
+def _failure(name: str, faults: tuple[Fault, ...], names: str, room: int) -> Iterator[Content]:
+    indent = cell_len(name) + 4
     space = max(10, room - indent)
-    for failure, name in zip(failures, names, strict=True):
-        head = Content.assemble(("✖ ", "$error"), (fit(name, width), "bold"), "  ")
-        for fault in failure.faults:
-            where = f"{fault.field}: " if fault.field else ""
-            for part in Content(f"{where}{fault.fault}").wrap(space):
-                yield head + part
-                head = Content(" " * indent)
-            if fault.remedy:
-                first, *more = Content(fault.remedy).wrap(max(10, space - 2))
-                yield Content.assemble(head, ("→ ", "$success"), first)
-                yield from (Content(" " * (indent + 2)) + part for part in more)
+    head = Content.assemble(("✖ ", "$error"), (name, "bold"), "  ")
+    for fault in faults:
+        where = f"{fault.field}: " if fault.field else ""
+        for part in Content(f"{where}{fault.fault}").wrap(space):
+            yield head + part
+            head = Content(" " * indent)
+        if fault.remedy:
+            first, *more = Content(fault.remedy).wrap(max(10, space - 2))
+            yield Content.assemble(head, ("→ ", "$success"), first)
+            yield from (Content(" " * (indent + 2)) + part for part in more)
+    if names:
+        yield from (head + part for part in Content.styled(names, "$foreground 70%").wrap(space))

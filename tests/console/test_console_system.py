@@ -45,7 +45,7 @@ class TestCores:
 def test_disks_tell_what_of_ours_lies_there_and_which_hangs() -> None:
     part = machine_lines.memory(machine(), 80, 20)
     said = "\n".join(texts(part))
-    assert "database, logs, run directory on /dev/nvme0n1p2, reads 117K/s" in said
+    assert "r 117K/s w 3.2M/s  database, logs, run directory on /dev/nvme0n1p2" in said
     assert "212G free of 468G" in said
     assert "/media     ✖ hangs" in said
     assert part.fault == "▲ /media hangs"

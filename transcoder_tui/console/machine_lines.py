@@ -177,10 +177,8 @@ def _used(label: str, used: float, total: float, words: str, width: int) -> Row:
 
 def _disk(disk: "DiskUse", width: int) -> list[Row]:
     about = f"{', '.join(disk.holds)} on {disk.device}"
-    if disk.read_bps is not None:
-        about += f", reads {written.size(disk.read_bps)}/s"
-    if disk.write_bps is not None:
-        about += f", writes {written.size(disk.write_bps)}/s"
+    if disk.read_bps is not None and disk.write_bps is not None:
+        about = f"r {written.size(disk.read_bps)}/s w {written.size(disk.write_bps)}/s  {about}"
     holds = Row([(fit(f"            {about}", width), "muted")])
     if not disk.answers:
         words = "✖ hangs: what writes there may stand still"

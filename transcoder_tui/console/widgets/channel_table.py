@@ -38,6 +38,7 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         rack: The rows, their order, the cursor and the marks.
     """
 
+    PREFIX = "channel-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "channel-table--cursor",
         "channel-table--cursor-blurred",
@@ -149,7 +150,7 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def header(self, width: int) -> Strip:
         """The line of titles; the column that it is sorted by carries an arrow."""
-        style = self.get_component_rich_style("channel-table--header")
+        style = self.tone("header")
         chosen = style + Style(bold=True, underline=True)
         parts: list[tuple[str, Style]] = [(" " * GUTTER, style)]
         arrow = "↓" if self._rack.reverse else "↑"
@@ -198,16 +199,14 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def _styles(self, under_cursor: bool, marked: bool) -> dict[str, Style]:
         base = self.base
         if marked:
-            base += self.get_component_rich_style("channel-table--marked", partial=True)
+            base = self.over(base, "marked")
         if under_cursor:
-            cursor = "channel-table--cursor" if self.has_focus else "channel-table--cursor-blurred"
-            base += self.get_component_rich_style(cursor, partial=True)
+            base = self.over(base, "cursor" if self.has_focus else "cursor-blurred")
         styles: dict[str, Style] = {}
         inverted = under_cursor and self.app.native_ansi_color
         for tone in TONES:
-            name = "channel-table--stale" if self.stale else f"channel-table--{tone}"
             # A cursor in reverse video keeps one colour: sixteen colours on each other are often unreadable.
-            styles[tone] = base if inverted else base + self.get_component_rich_style(name, partial=True)
+            styles[tone] = base if inverted else self.over(base, "stale" if self.stale else tone)
         styles["name"] = styles["plain"] + Style(bold=not self.stale)
         styles["gutter"] = styles["good" if not self.stale else "muted"] + Style(bold=True)
         return styles

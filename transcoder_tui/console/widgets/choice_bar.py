@@ -62,9 +62,9 @@ class ChoiceBar(Painted):
     def render_line(self, y: int) -> Strip:
         """The line; where it is too narrow for the choices, the note goes first."""
         width = self.size.width
-        parts = [(self._title, self.shade("title"))]
+        parts = [(self._title, self.tone("title"))]
         for choice in self._choices:
-            parts.append((f" {choice} ", self.shade("chosen" if choice == self.chosen else "choice")))
+            parts.append((f" {choice} ", self.tone("chosen" if choice == self.chosen else "choice")))
         taken = sum(cell_len(text) for text, _ in parts)
-        parts.append((fit(f" {self.note} " if self.note else "", max(0, width - taken), "right"), self.shade("note")))
+        parts.append((fit(f" {self.note} " if self.note else "", max(0, width - taken), "right"), self.tone("note")))
         return line(parts, width, self.base)

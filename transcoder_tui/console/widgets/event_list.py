@@ -221,8 +221,6 @@ class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _style(self, name: str, *, chosen: bool) -> Style:
         # Grey on the cursor's colour could not be read.
-        style = self.shade(("plain" if chosen else "stale") if self.stale else name)
-        if chosen:
-            cursor = "event-list--cursor" if self.has_focus else "event-list--cursor-blurred"
-            style += self.get_component_rich_style(cursor, partial=True)
-        return style
+        name = ("plain" if chosen else "stale") if self.stale else name
+        cursor = "cursor" if self.has_focus else "cursor-blurred"
+        return self.over(self.over(self.base, cursor) if chosen else self.base, name)

@@ -96,7 +96,7 @@ class Graph(Painted):
         return line(((text, self._style(name)) for text, name in parts), width, self.base)
 
     def _style(self, name: str) -> Style:
-        return self.shade("stale" if self.stale and name != "name" else name)
+        return self.tone("stale" if self.stale and name != "name" else name)
 
     def _heading(self, width: int) -> list[tuple[str, str]]:
         figure = self._figure

@@ -209,11 +209,11 @@ class MachinePart(Painted, can_focus=True):
         if y == 0 and self.has_heading:
             return self._heading(width)
         if y < self._head:
-            return line(((text, self.shade(name)) for text, name in self._part.titles), width, self.shade("title"))
+            return line(((text, self.tone(name)) for text, name in self._part.titles), width, self.tone("title"))
         place = self._top + y - self._head
         if place >= len(self._part.rows):
             words = f"  {self._words}" if not self._part.rows and y == self._head else ""
-            return line([(fit(words, width), self.shade("muted"))], width, self.base)
+            return line([(fit(words, width), self.tone("muted"))], width, self.base)
         row = self._part.rows[place]
         chosen = bool(row.key) and place == self._place
         parts = ((text, self._style(name, chosen=chosen)) for text, name in row.parts)
@@ -224,15 +224,13 @@ class MachinePart(Painted, can_focus=True):
         note = f" {self.note} " if self.note else ""
         room = max(0, width - cell_len(title))
         parts = [
-            (title, self.shade("heading-chosen" if self.has_focus else "heading")),
-            (fit(note, room, "right"), self.shade("fault" if self._part.fault else "note")),
+            (title, self.tone("heading-chosen" if self.has_focus else "heading")),
+            (fit(note, room, "right"), self.tone("fault" if self._part.fault else "note")),
         ]
-        return line(parts, width, self.shade("note"))
+        return line(parts, width, self.tone("note"))
 
     def _style(self, name: str, *, chosen: bool) -> Style:
         # Grey on the cursor's colour could not be read.
-        style = self.shade(("plain" if chosen else "stale") if self.stale else name)
-        if chosen:
-            cursor = "machine-part--cursor" if self.has_focus else "machine-part--cursor-blurred"
-            style += self.get_component_rich_style(cursor, partial=True)
-        return style
+        name = ("plain" if chosen else "stale") if self.stale else name
+        cursor = "cursor" if self.has_focus else "cursor-blurred"
+        return self.over(self.over(self.base, cursor) if chosen else self.base, name)

@@ -88,7 +88,7 @@ class Panel(Painted):
     def _heading(self, width: int) -> Strip:
         title, note = f" {self._title} ", f" {self._note} " if self._note else ""
         room = max(0, width - cell_len(note))
-        return line([(fit(title, room), self.shade("heading")), (note, self.shade("note"))], width, self.base)
+        return line([(fit(title, room), self.tone("heading")), (note, self.tone("note"))], width, self.base)
 
     def _style(self, name: str) -> Style:
-        return self.shade("stale" if self.stale else name)
+        return self.tone("stale" if self.stale else name)

@@ -71,6 +71,7 @@ def test_a_fault_is_told_by_the_forms_words() -> None:
     assert field_words("outputs[1].muxrate") == "Output 2: Muxrate"
     assert field_words("channels[3].renditions[0].video.size") == "Rendition 1: Size"
     assert field_words("priority") == "Priority"
+    assert field_words("outputs") == "Outputs"
 
 
 class TestMerging:

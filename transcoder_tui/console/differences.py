@@ -59,6 +59,8 @@ def field_words(field: str) -> str:
     steps = steps_of(field)
     model: type[BaseModel] = ChannelFields
     where = ""
+    if len(steps) == 1 and steps[0] in _PARTS:
+        return _PARTS[str(steps[0])][0].label
     if len(steps) >= 2 and steps[0] in _PARTS:
         about, model = _PARTS[str(steps[0])]
         where = f"{_singular(about.label)} {int(steps[1]) + 1}" if isinstance(steps[1], int) else about.label

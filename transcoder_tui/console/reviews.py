@@ -72,8 +72,9 @@ def conflict(name: str, who: str, theirs: Sequence[Difference], both: Sequence[s
                 "▲", "bold $warning", "Both changed", Content(f"{', '.join(sorted(marked))}; yours stays in the form.")
             )
         )
+    lead.append(Content.styled("Taken in, they stand in the form with your changes on top; save again then.", _QUIET))
     answers = (
-        Answer("t", "Take theirs, keep mine on top", "take"),
+        Answer("t", "Take theirs in", "take"),
         Answer("o", "Overwrite theirs", "overwrite"),
         Answer("n", "Back", ""),
     )

@@ -44,11 +44,18 @@ async def news(pilot: Pilot[str]) -> FormScreen:
     return await form_opened(pilot, "e")
 
 
-def change(form: FormScreen) -> None:
-    """What an operator does to it."""
+async def change(pilot: Pilot[str], form: FormScreen) -> None:
+    """What an operator does to it, without its command, which comes at its own time."""
+    await alone(pilot, form)
     field(form, "", 0, "priority").query_one(Input).value = "80"
     field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "4000k"
     field(form, "outputs", 0, "url").query_one(Input).value = "udp://239.2.7.7:5000"
+
+
+async def alone(pilot: Pilot[str], form: FormScreen) -> None:
+    """The form without its command."""
+    if form.query_one(CommandPreview).display:
+        await pilot.press("f5")
 
 
 @SIZES
@@ -72,7 +79,7 @@ def test_form_with_its_command(picture: Callable[[Keeper, Prepare], bool]) -> No
 @SIZES
 def test_what_changes(picture: Callable[[Keeper, Prepare], bool]) -> None:
     async def prepare(pilot: Pilot[str]) -> None:
-        change(await news(pilot))
+        await change(pilot, await news(pilot))
         await pilot.press("ctrl+s")
         await dialog(pilot, "ReviewScreen")
 
@@ -85,7 +92,7 @@ def test_conflict(picture: Callable[[Keeper, Prepare], bool]) -> None:
 
     async def prepare(pilot: Pilot[str]) -> None:
         form = await form_opened(pilot, "e")
-        change(form)
+        await change(pilot, form)
         more: list[dict[str, Any]] = [*keeper.documents[3].spec["outputs"], {"url": "hls://kids"}]
         keeper.changed_by("anna", 3, group="Family", priority=70, outputs=more)
         await pilot.press("ctrl+s")
@@ -98,6 +105,7 @@ def test_conflict(picture: Callable[[Keeper, Prepare], bool]) -> None:
 def test_interfaces(picture: Callable[[Keeper, Prepare], bool]) -> None:
     async def prepare(pilot: Pilot[str]) -> None:
         form = await form_opened(pilot, "e")
+        await alone(pilot, form)
         field(form, "sources", 0, "interface").focus_control()
         await pilot.press("space")
         await dialog(pilot, "InterfaceScreen")

@@ -19,6 +19,7 @@ from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.form import FormScreen
 from transcoder_tui.console.screens.help import HelpScreen
 from transcoder_tui.console.screens.source import SourceScreen
+from transcoder_tui.console.widgets.command_preview import CommandPreview
 from transcoder_tui.console.widgets.form_section import FormSection
 from transcoder_tui.errors import HostFault, NoSuchChannel
 from transcoder_tui.models.health import Health
@@ -49,8 +50,12 @@ async def form(pilot: Pilot[str], key: str) -> FormScreen:
     await pilot.press(key)
     await shown(pilot, FormScreen)
     await until(pilot, lambda: pilot.app.focused is not None)
-    assert isinstance(pilot.app.screen, FormScreen)
-    return pilot.app.screen
+    screen = pilot.app.screen
+    assert isinstance(screen, FormScreen)
+    if screen.query_one(CommandPreview).display:
+        # It comes at its own time, and has pictures of its own.
+        await pilot.press("f5")
+    return screen
 
 
 @SIZES

@@ -86,7 +86,7 @@ def undoing(view: "UndoView", now: datetime | None) -> Review:
     changes = view.changes
     count = f"{written.plural(len(changes), 'channel')}" if len(changes) > 1 else changes[0].channel if changes else ""
     ago = f"{written.since(view.at, now)} ago" if now is not None else ""
-    at = view.at.astimezone().strftime("%H:%M:%S")
+    at = view.at.strftime("%H:%M:%S UTC")
     lead = [
         Content.assemble(
             ("Last change: ", _QUIET), (view.actor or "somebody", "bold"), f", {ago}, at {at}: {_done(changes)} {count}"

@@ -49,7 +49,7 @@ async def test_the_list_follows_until_one_goes_up_and_again_on_demand(console: C
     async with console.run_test(size=(120, 40)) as pilot:
         listed = await opened(pilot)
         assert "undone" in cursor_line(pilot)
-        assert "15:15:16" in cursor_line(pilot)
+        assert "14:15:16" in cursor_line(pilot)
         assert "● following" in screen_text(pilot)
         client.say(events=(event(1001, "running: first media"),))
         await until(pilot, lambda: "first media" in cursor_line(pilot))
@@ -129,7 +129,7 @@ async def test_the_details_show_the_end_of_ffmpegs_log(console: ConsoleApp, clie
         await pilot.press(*"kkkk")
         assert listed.current and listed.current.log
         assert "state, warning" in screen_text(pilot)
-        assert "22 November 2026 15:11:16 CET  Kids (id 3)" in screen_text(pilot)
+        assert "22 November 2026 14:11:16 UTC  Kids (id 3)" in screen_text(pilot)
         await pilot.press("l")
         assert "Connection was broken" in screen_text(pilot)
         assert not listed.display

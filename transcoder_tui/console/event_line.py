@@ -57,14 +57,13 @@ def look_of(event: "Event") -> Look:
 
 
 def day(at: datetime) -> str:
-    """The day on the operator's own clock: ``22 Nov``."""
-    local = at.astimezone()
-    return f"{local.day:2} {local:%b}"
+    """The day in UTC, by which logs go as well: ``22 Nov``."""
+    return f"{at.day:2} {at:%b}"
 
 
 def clock_time(at: datetime) -> str:
-    """The time on the operator's own clock: ``14:15:16``."""
-    return f"{at.astimezone():%H:%M:%S}"
+    """The time in UTC: ``14:15:16``."""
+    return f"{at:%H:%M:%S}"
 
 
 def actor_of(event: "Event") -> str:

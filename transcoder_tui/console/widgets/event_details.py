@@ -28,8 +28,8 @@ _STYLES: dict[Tone, str] = {
 def details(event: "Event") -> Content:
     """An event in words: what, when, to whom and by whom; what was said; the end of the log."""
     look = look_of(event)
-    at = event.at.astimezone()
-    words = [f"{at.day} {at:%B %Y %H:%M:%S %Z}"]
+    at = event.at
+    words = [f"{at.day} {at:%B %Y %H:%M:%S} UTC"]
     if event.channel:
         words.append(event.channel + (f" (id {event.channel_id})" if event.channel_id is not None else ""))
     if actor := actor_of(event):

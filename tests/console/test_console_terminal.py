@@ -1,96 +1,22 @@
 """The console in a real terminal: it starts, leaves with its words, and ends with the terminal."""
 
-import fcntl
 import os
-import pty
-import select
+import re
 import signal
-import struct
-import sys
-import termios
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from terminals import Terminal
 
+from transcoder_tui.console.ascii import needs_ascii
 from transcoder_tui.console.hangup import STATUS
-
-PATIENCE_S = 30.0
-
-PROGRAM = """
-import sys
-sys.path.insert(0, {here!r})
-from transcoder_tui.console.app import run_console
-def connect():
-    from rack_fixtures import FakeClient
-    return FakeClient()
-print("SAID: " + run_console(connect))
-"""
-
-
-class Terminal:
-    """A console in a pseudo-terminal."""
-
-    def __init__(self, *, ignore_hangup: bool) -> None:
-        program = PROGRAM.format(here=str(Path(__file__).parent))
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            if ignore_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            os.execv(sys.executable, [sys.executable, "-c", program])
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.output = b""
-        self.status: int | None = None
-        self._open = True
-
-    def read_until(self, words: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while words not in self.output:
-            assert time.monotonic() < deadline, self.output[-2000:]
-            if select.select([self._fd], [], [], 0.1)[0]:
-                try:
-                    self.output += os.read(self._fd, 65536)
-                except OSError:
-                    break
-        assert words in self.output, self.output[-2000:]
-
-    def write(self, keys: bytes) -> None:
-        os.write(self._fd, keys)
-
-    def close(self) -> None:
-        if self._open:
-            os.close(self._fd)
-            self._open = False
-
-    def wait(self) -> int:
-        deadline = time.monotonic() + PATIENCE_S
-        while self.status is None:
-            assert time.monotonic() < deadline, "still running"
-            if self._open and select.select([self._fd], [], [], 0)[0]:
-                try:
-                    self.output += os.read(self._fd, 65536)
-                except OSError:
-                    self.close()
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        return self.status
-
-    def end(self) -> None:
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        self.close()
 
 
 @pytest.fixture(params=[False, True], ids=["SIGHUP as usual", "SIGHUP ignored by the parent"])
 def terminal_with_console(request: pytest.FixtureRequest) -> Iterator[Terminal]:
-    terminal = Terminal(ignore_hangup=request.param)
-    terminal.read_until(b"News HD")
-    yield terminal
-    terminal.end()
+    with Terminal(ignore_hangup=request.param) as terminal:
+        terminal.read_until(b"News HD")
+        yield terminal
 
 
 def test_it_ends_when_its_terminal_goes_away(terminal_with_console: Terminal) -> None:
@@ -104,7 +30,68 @@ def test_it_leaves_in_good_order_on_sighup(terminal_with_console: Terminal) -> N
     assert b"SAID: 2 channels stay on air." in terminal_with_console.output
 
 
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [(b"jx", b"Cancel"), (b"+", b"New channel"), (b":", b"mark !ok")],
+    ids=["dialog", "form", "command line"],
+)
+def test_it_ends_with_its_terminal_whatever_is_open(keys: bytes, shown: bytes) -> None:
+    with Terminal(size=(120, 40)) as hung_up, Terminal(size=(120, 40), ignore_hangup=True) as gone:
+        for terminal in (hung_up, gone):
+            terminal.read_until(b"News HD")
+            terminal.write(keys)
+            terminal.read_until(shown)
+        gone.close()
+        os.kill(hung_up.pid, signal.SIGHUP)
+        assert gone.wait() == STATUS
+        assert hung_up.wait() == 0
+        assert b"SAID: 2 channels stay on air." in hung_up.output
+
+
 def test_it_leaves_on_q_and_says_what_stays_on_air(terminal_with_console: Terminal) -> None:
     terminal_with_console.write(b"q")
     assert terminal_with_console.wait() == 0
     assert b"SAID: 2 channels stay on air." in terminal_with_console.output
+
+
+def test_it_restores_the_terminal_when_it_is_asked_to_end() -> None:
+    with Terminal() as terminal:
+        terminal.read_until(b"News HD")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == 0
+        assert terminal.output.index(b"\x1b[?1049l") < terminal.output.index(b"SAID: ")
+
+
+ESCAPES = re.compile(rb"\x1b(\[[0-9;?<>=$]*[a-zA-Z]|\][^\x07]*\x07)")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"TERM": "linux"}, {"TERM": "vt100"}, {"LANG": "C", "LC_ALL": "", "LC_CTYPE": ""}, {"LC_ALL": "de_DE.ISO-8859-1"}],
+    ids=["Linux console", "VT100", "no locale", "Latin 1"],
+)
+def test_it_draws_with_ascii_where_the_terminal_has_little_else(environment: dict[str, str]) -> None:
+    with Terminal(**environment) as terminal:
+        terminal.read_until(b"News HD")
+        terminal.write(b"q")
+        assert terminal.wait() == 0
+        assert b"* on air" in terminal.output
+        assert ESCAPES.sub(b"", terminal.output).isascii()
+
+
+def test_it_uses_the_glyphs_of_a_terminal_that_has_them() -> None:
+    for environment in (
+        {},
+        {"LANG": "en_GB.UTF-8"},
+        {"LANG": "C", "LC_CTYPE": "en_US.UTF-8"},
+        {"LC_CTYPE": "C.UTF-8"},
+        {"LANG": "C", "LC_ALL": "C.utf8", "TERM": "xterm"},
+    ):
+        assert not needs_ascii(environment)
+
+
+def test_it_refuses_a_terminal_that_prints_lines_only() -> None:
+    with Terminal(TERM="dumb") as terminal:
+        assert terminal.wait() == 1
+        assert b"can only print lines" in terminal.output
+        assert b"\x1b" not in terminal.output

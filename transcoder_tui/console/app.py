@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import work
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
 from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
-from transcoder_tui.console.ascii import AsciiFilter
+from transcoder_tui.console.ascii import AsciiFilter, needs_ascii
 from transcoder_tui.console.batch import Batch
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.link import WAITS_S, Link, Lost
@@ -25,6 +26,7 @@ from transcoder_tui.console.sanitise import clean
 from transcoder_tui.console.screens.main import MainScreen
 from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Rack
+from transcoder_tui.console.terminal import PatientDriver
 from transcoder_tui.console.theme import NAMES, NIGHT, SIXTEEN, THEMES, needs_sixteen
 from transcoder_tui.errors import Conflict, Fault, TranscoderError
 
@@ -134,14 +136,24 @@ class ConsoleApp(App[str]):
     def on_ready(self) -> None:
         """Connects, now that something is on the screen."""
         if not self.is_headless:
-            hangup.leave_on_sighup(self.leave)
+            hangup.leave_on_signals(self.leave)
         self.set_keymap({binding: ",".join(keys) for binding, keys in self._own_keys.items()})
         for words in filter(None, [self._notice, *self.preferences.notices]):
             self.notify(words, markup=False)
         self.preferences.tell = lambda words: self.notify(words, severity="warning", markup=False)
         self.set_interval(1.0, self._show_age)
         self.set_interval(1.0, self._show_progress)
+        self.set_interval(1.0, self._catch_up)
         self._follow()
+
+    def get_driver_class(self) -> type[Driver]:
+        """What draws: Textual's own in a browser, else one that does not wait for the terminal."""
+        return super().get_driver_class() if WEB_DRIVER in os.environ.get("TEXTUAL_DRIVER", "") else PatientDriver
+
+    def _catch_up(self) -> None:
+        """Draws everything anew where the terminal could not take a part of it, and now can."""
+        if isinstance(self._driver, PatientDriver) and self._driver.catches_up():
+            self.refresh(layout=True)
 
     async def on_unmount(self) -> None:
         """Ends the connection."""
@@ -665,7 +677,7 @@ def run_console(
     Args:
         client_factory: Makes the client. It should import the client's module itself, because it is called after the
             first paint.
-        ascii_only: Draws with ASCII only.
+        ascii_only: Draws with ASCII only, also where the terminal could show more.
         read_only: Takes no order that changes anything.
         notice: What to tell the operator at the start, such as that a worker was started.
 
@@ -677,6 +689,7 @@ def run_console(
     """
     if WEB_DRIVER not in os.environ.get("TEXTUAL_DRIVER", ""):
         hangup.leave_with_terminal()
+        ascii_only = ascii_only or needs_ascii(os.environ)
     preferences = Preferences.load(written_file(), kept_file())
     app = ConsoleApp(client_factory, ascii_only=ascii_only, read_only=read_only, notice=notice, preferences=preferences)
     return app.run() or ""

@@ -85,7 +85,7 @@ async def test_going_up_loads_older_pages_until_the_first_event(console: Console
         asked = [before for kind, before in client.asked if kind == "events"]
         assert asked == [901, 701]
         await pilot.press("g")
-        assert cursor_line(pilot).startswith("▌22 Nov 09:26:16"), screen_text(pilot)
+        assert cursor_line(pilot).startswith("▌22 Nov 08:26:16"), screen_text(pilot)
 
 
 async def test_kinds_and_a_text_narrow_the_list(console: ConsoleApp, client: FakeClient) -> None:

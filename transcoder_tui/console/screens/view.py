@@ -6,7 +6,7 @@ from textual import on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import DescendantFocus
+from textual.events import DescendantBlur, DescendantFocus
 from textual.screen import Screen
 
 from transcoder_tui.console.actions import ViewName, bindings_for
@@ -62,13 +62,10 @@ class View(Screen[None]):
         self.query_one(TabBar).fit(self.size.height)
 
     @on(DescendantFocus)
-    def _offer_keys(self, event: DescendantFocus) -> None:
-        """Offers the keys of the part that has them now."""
-        self.query_one(KeyBar).offer("log" if isinstance(event.widget, LogPane) else self.VIEW)
-
-    def on_descendant_blur(self) -> None:
-        """Offers the screen's own keys where nothing else has them."""
-        self.query_one(KeyBar).offer(self.VIEW)
+    @on(DescendantBlur)
+    def _offer_keys(self) -> None:
+        """Offers the keys of the part that has them now; the two messages come in either order."""
+        self.query_one(KeyBar).offer("log" if isinstance(self.focused, LogPane) else self.VIEW)
 
     # What the worker says
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pilots import screen_lines, settled
+from rich.cells import cell_len
 from terminals import JOURNAL, Terminal, comes_true
 from textual.events import Key, Paste
 from textual.message import Message
 
+from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.hangup import STATUS
 from transcoder_tui.console.typed import LONGEST, Typed
 
@@ -50,7 +53,7 @@ def test_a_stalled_link_holds_up_the_picture_and_nothing_else(busy: Terminal, jo
     assert b"SAID: " in busy.output
 
 
-def test_a_stalled_link_does_not_keep_it_from_ending(busy: Terminal, journal: Path, number: signal.Signals) -> None:
+def test_a_stalled_link_does_not_keep_it_from_ending(busy: Terminal, journal: Path) -> None:
     seen = ticks(journal)
     comes_true(lambda: ticks(journal) > seen + 100)
     os.kill(busy.pid, signal.SIGHUP)
@@ -125,3 +128,20 @@ def test_an_endless_paste_takes_no_memory() -> None:
     assert isinstance(paste, Paste)
     assert paste.text == "x" * LONGEST
     assert isinstance(key, Key)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 10)], ids=["1x1", "20x5", "40x10"])
+async def test_everything_opens_in_a_terminal_of_any_size(console: ConsoleApp, size: tuple[int, int]) -> None:
+    async with console.run_test(size=size) as pilot:
+        await settled(pilot)
+        for keys in (
+            *("1", "2", "2 tab tab l escape", "3", "4", "4 tab l escape", "5", "6", "question_mark pagedown escape"),
+            *("1 l pagedown escape", "slash s p escape", "colon t h tab escape", "down x escape", "y escape"),
+            *("plus down down f6 f9 escape", "escape", "y", "E escape", "I escape", "p escape", "m escape"),
+        ):
+            for key in keys.split():
+                await pilot.press(key)
+            await pilot.resize_terminal(size[1], size[0])
+            await pilot.resize_terminal(*size)
+            assert len(screen_lines(pilot)) <= size[1], keys
+            assert {cell_len(line) for line in screen_lines(pilot)} <= {size[0]}, keys

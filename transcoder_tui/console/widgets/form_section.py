@@ -44,7 +44,7 @@ class FormSection(Vertical):
     ) -> None:
         super().__init__()
         self.part = part
-        self._title = title
+        self._heading = Heading(title)
         self._lines = {
             entry.path: FormField(entry, value_at(document, entry), names.get(entry.path[-1]))
             for entry in parts.get("", ())
@@ -53,7 +53,7 @@ class FormSection(Vertical):
 
     def compose(self) -> ComposeResult:
         """A heading, the fields in a grid, and the folds."""
-        yield Heading(self._title)
+        yield self._heading
         with Grid(classes="fields"):
             yield from self._lines.values()
         yield from self._folds
@@ -83,7 +83,7 @@ class FormSection(Vertical):
         words = f"{number}" if number is not None else ""
         if name is not None and number is not None and name.value:
             words = f"{number}  {name.value}"
-        self.query_one(Heading).show(words, note)
+        self._heading.show(words, note)
 
     def show_belonging(self) -> None:
         """Hides the fields that the kind of address does not have, and those of a part that is switched off."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from transcoder_tui.client.sanitise import sanitise
-from transcoder_tui.errors import TranscoderError
+from transcoder_tui.errors import Fault, TranscoderError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -38,6 +38,8 @@ def _cleaned(value: Any) -> Any:
         return type(value)(map(_cleaned, value))
     if isinstance(value, dict):
         return {_cleaned(key): _cleaned(entry) for key, entry in value.items()}
+    if isinstance(value, Fault):
+        return _clean_fault(value)
     if hasattr(type(value), "model_fields"):
         _clean_model(value)
     return value
@@ -52,9 +54,8 @@ def _clean_model(model: "BaseModel") -> None:
 
 def sanitised_error(error: TranscoderError) -> TranscoderError:
     """The error with its texts cleaned: faults quote what others wrote."""
-    return type(error)(
-        [
-            replace(fault, fault=clean(fault.fault), remedy=clean(fault.remedy), field=clean(fault.field))
-            for fault in error.faults
-        ]
-    )
+    return type(error)(list(map(_clean_fault, error.faults)))
+
+
+def _clean_fault(fault: Fault) -> Fault:
+    return replace(fault, fault=clean(fault.fault), remedy=clean(fault.remedy), field=clean(fault.field))

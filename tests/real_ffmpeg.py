@@ -10,6 +10,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis, Verdict
 from transcoder_tui.ffmpeg.progress import Progress, ProgressParser
+from transcoder_tui.ffmpeg.texts import Text
 from transcoder_tui.models.channel import ChannelSpec
 
 
@@ -66,12 +67,18 @@ class Run:
 
 
 def put_on_air(
-    spec: ChannelSpec, binary: Binary, host: HostFacts, directory: Path, name: str, codecs: Sequence[str] = ()
+    spec: ChannelSpec,
+    binary: Binary,
+    host: HostFacts,
+    directory: Path,
+    name: str,
+    codecs: Sequence[str] = (),
+    texts: Sequence[Text] = (),
 ) -> Run:
     """Starts a channel whose directories are there; leaves ``NAME.log`` and ``NAME.progress`` behind."""
     log_file, progress_file = (directory / f"{name}.{kind}" for kind in ("log", "progress"))
     with log_file.open("ab") as log, progress_file.open("ab") as progress:
-        command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()), codecs=codecs)
+        command = build_command(spec, binary, replace(host, progress_fd=progress.fileno()), codecs=codecs, texts=texts)
         process = subprocess.Popen(
             command.argv,
             env=dict(command.env),

@@ -10,18 +10,24 @@ from transcoder_tui.worker import admission
 GROUP = "udp://239.1.1.1:5000"
 
 
-@pytest.mark.parametrize("asked", [{"subtitles": "all"}, {"data": "0x1f0"}])
+SUBTITLES, DATA = {"subtitles": "all"}, {"data": "0x1f0"}
+
+
 @pytest.mark.parametrize(
-    ("outputs", "refused"),
+    ("outputs", "asked", "refused"),
     [
-        (["hls://a", "dash://b"], True),
-        (["rtmp://192.0.2.1/live/key", "file://a.mp4"], True),
-        (["hls://a", "udp://239.2.1.1:5000"], False),
-        (["file://a.ts"], False),
+        (["hls://a", "dash://b"], DATA, True),
+        (["hls://a", "dash://b"], SUBTITLES, False),
+        (["dash://b"], SUBTITLES, True),
+        (["rtmp://192.0.2.1/live/key", "file://a.mp4"], DATA, True),
+        (["rtmp://192.0.2.1/live/key", "file://a.mp4"], SUBTITLES, True),
+        (["hls://a", "udp://239.2.1.1:5000"], DATA, False),
+        (["file://a.ts"], DATA, False),
+        (["file://a.ts"], SUBTITLES, False),
     ],
 )
 def test_subtitles_and_data_are_refused_where_no_output_carries_them(
-    outputs: list[str], refused: bool, asked: dict[str, Any]
+    outputs: list[str], asked: dict[str, Any], refused: bool
 ) -> None:
     spec = channel(*({"url": url} for url in outputs), source=GROUP)
     source = spec.sources[0].model_copy(update=asked)

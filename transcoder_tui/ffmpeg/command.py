@@ -14,10 +14,11 @@ from transcoder_tui.ffmpeg.inputs import Input, build_input
 from transcoder_tui.ffmpeg.masking import mask
 from transcoder_tui.ffmpeg.outputs import destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
+from transcoder_tui.ffmpeg.texts import Text, mapped_texts
 from transcoder_tui.ffmpeg.transport import picture_pids, service_metadata
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
-from transcoder_tui.models.tracks import Track
+from transcoder_tui.models.tracks import ALL, Track, tracks_of
 
 __all__ = ["Command", "HostFacts", "build_command", "mask"]
 
@@ -49,7 +50,12 @@ class Command:
 
 
 def build_command(
-    spec: ChannelSpec, binary: Binary, host: HostFacts, source: int = 0, codecs: Sequence[str] = ()
+    spec: ChannelSpec,
+    binary: Binary,
+    host: HostFacts,
+    source: int = 0,
+    codecs: Sequence[str] = (),
+    texts: Sequence[Text] = (),
 ) -> Command:
     """What FFmpeg is told for a channel.
 
@@ -61,6 +67,7 @@ def build_command(
         host: This machine.
         source: Index of the source to read.
         codecs: The codecs of its sounds in the order of the channel's tracks, as far as they are known.
+        texts: Its subtitles that are text; where there are any, those that are copied have numbers.
 
     Raises:
         HostFault: Where this machine or its FFmpeg lacks something; names the field.
@@ -68,9 +75,10 @@ def build_command(
     """
     plan = plan_streams(spec)
     chosen = spec.sources[source]
-    read = build_input(chosen, host, f"sources[{source}]")
-    written = destinations(spec, plan, host, codecs)
-    if not any("s" in destination.streams for destination in written):
+    texts = mapped_texts(spec, texts)
+    read = replace(build_input(chosen, host, f"sources[{source}]"), texts=tuple(text.stream for text in texts))
+    written = destinations(spec, plan, host, codecs, texts, len(tracks_of(chosen.subtitles or ALL)))
+    if not any("d" in destination.streams for destination in written):
         read = replace(read, copied=())
     arguments = [
         *("-hide_banner", "-nostats", "-loglevel", "+level+info", "-y"),
@@ -121,6 +129,7 @@ def encoding_arguments(
         *(part for stream in _streams(plan, read) for part in ("-map", stream)),
         *_languages(plan, spec.tracks),
         *(("-c:s", "copy", "-c:d", "copy") if read.copied else ()),
+        *(part for number in range(len(read.texts)) for part in (f"-c:s:{number}", "webvtt")),
         *_encoders(spec, plan, choices, Encoding(binary.encoders, global_header)),
     ]
 
@@ -160,6 +169,7 @@ def _streams(plan: Plan, read: Input) -> list[str]:
             read.audios[sound.track] if sound.audio.is_copy else f"[a{number}]"
             for number, sound in enumerate(plan.sounds)
         ),
+        *read.texts,
         *read.copied,
     ]
 

@@ -1,10 +1,11 @@
 """One output as FFmpeg writes it: what every kind of output has in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.plan import Plan
+from transcoder_tui.ffmpeg.texts import Text, carried_texts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.containers import CONTAINERS
 from transcoder_tui.models.output import Output
@@ -68,6 +69,10 @@ class Job:
     plan: Plan
     field: str
     """Path of the output in the document."""
+    texts: Sequence[Text] = ()
+    """The subtitles that become WebVTT: the first subtitles of the command, before those that are copied."""
+    copied: int = 0
+    """How many subtitles are copied, where it is known."""
 
     @property
     def carried(self) -> list[Rendition]:
@@ -77,5 +82,14 @@ class Job:
     @property
     def streams(self) -> tuple[str, ...]:
         """The streams that it carries."""
-        beside = ("s", "d") if CONTAINERS[self.output.container].accompanied and self.spec.is_accompanied else ()
-        return (*self.plan.streams(self.carried), *beside)
+        return (*self.plan.streams(self.carried), *self._beside)
+
+    @property
+    def _beside(self) -> tuple[str, ...]:
+        if texts := carried_texts(self.spec, self.output, self.texts):
+            return tuple(f"s:{number}" for number in range(len(texts)))
+        if not CONTAINERS[self.output.container].accompanied or not self.spec.is_accompanied:
+            return ()
+        if not self.texts:
+            return ("s", "d")
+        return (*(f"s:{len(self.texts) + number}" for number in range(self.copied)), "d")

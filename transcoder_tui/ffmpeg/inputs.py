@@ -79,6 +79,8 @@ class Input:
     """The sound tracks, likewise, in the order of the channel's tracks."""
     copied: tuple[str, ...] = ()
     """Subtitles and data that are handed on as they are, as ``-map`` names them."""
+    texts: tuple[str, ...] = ()
+    """Subtitles that become WebVTT, likewise."""
 
 
 def build_input(source: Source, host: HostFacts, field: str) -> Input:

@@ -13,6 +13,7 @@ from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
 from transcoder_tui.ffmpeg.recording import BEGINNING
 from transcoder_tui.ffmpeg.tee import option_list
+from transcoder_tui.ffmpeg.texts import carried_texts
 from transcoder_tui.ffmpeg.transport import free_start_pid, picture_pids
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import Output
@@ -121,7 +122,7 @@ def hls(job: Job) -> Destination:
         "hls_segment_type": "fmp4" if fragmented else "mpegts",
         "hls_flags": "+".join(flags),
         "master_pl_name": tree.master.name,
-        "var_stream_map": _variants(job.spec, job.carried, job.plan),
+        "var_stream_map": _variants(job),
         "hls_segment_filename": f"{tree.directory}/%v/s_%08d.{'m4s' if fragmented else 'ts'}",
         "max_delay": str(MUX_DELAY_US),
     }
@@ -249,13 +250,15 @@ def _track(spec: ChannelSpec, plan: Plan, sound: int, name: str) -> Track:
     return Track(name, sound, spec.tracks[place].language, place, plan.sounds[sound].audio)
 
 
-def _variants(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> str:
+def _variants(job: Job) -> str:
     """The ``var_stream_map`` of a ladder; streams are numbered within this output, not within the plan."""
+    spec, carried, plan = job.spec, job.carried, job.plan
+    texts = len(carried_texts(spec, job.output, job.texts))
     videos = sorted(plan.video(rendition) for rendition in carried)
     sounds = plan.sounds_in(carried)
     tracks = {track.sound: track for track in _tracks(spec, carried, plan)}
     entries: list[str] = []
-    for rendition in carried:
+    for number, rendition in enumerate(carried):
         parts = [f"v:{videos.index(plan.video(rendition))}"]
         own = plan.sounds_of(rendition)
         if own and tracks:
@@ -263,6 +266,8 @@ def _variants(spec: ChannelSpec, carried: Sequence[Rendition], plan: Plan) -> st
             parts.append(f"agroup:{tracks[own[0]].name}")
         elif own:
             parts.append(f"a:{sounds.index(own[0])}")
+        # Without a group, FFmpeg says nothing of it in the master playlist: players see it once it is right.
+        parts += [f"s:{number}"] if number < texts else []
         entries.append(",".join([*parts, f"name:{rendition.name}"]))
     for sound, track in tracks.items():
         first = next(other for other in tracks.values() if other.audio == track.audio)

@@ -6,13 +6,14 @@ expect.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder_tui.ffmpeg.codecs import UNKNOWN, Content
 
 INDEPENDENT = "#EXT-X-INDEPENDENT-SEGMENTS"
 _VARIANT, _MEDIA, _VERSION = "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-VERSION:"
+_TEXTS, _GROUP = "TYPE=SUBTITLES", "subtitles"
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 _DURATION = re.compile(r"#EXTINF:([0-9.]+)")
 
@@ -43,6 +44,18 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Subtitles:
+    """What is known of a subtitle, of which FFmpeg says nothing."""
+
+    uri: str
+    """Of its playlist."""
+    place: int
+    """Among the subtitles, from 1."""
+    language: str = ""
+    """ISO 639-2 code; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One segment that a media playlist lists."""
 
@@ -50,15 +63,18 @@ class Segment:
     duration_s: float
 
 
-def corrected(text: str, variants: Mapping[str, Variant], sounds: Mapping[str, Sound]) -> str:
+def corrected(
+    text: str, variants: Mapping[str, Variant], sounds: Mapping[str, Sound], texts: Sequence[Subtitles] = ()
+) -> str:
     """A master playlist as players expect it; one that is so already stays the same.
 
     Args:
         text: As FFmpeg wrote it.
         variants: What is known of each rung, by the address of its playlist.
         sounds: What is known of each sound, likewise.
+        texts: The subtitles; each rung goes with all of them.
     """
-    lines = [line for line in text.splitlines() if line and line != INDEPENDENT]
+    lines = [line for line in text.splitlines() if line and line != INDEPENDENT and _TEXTS not in line]
     if not lines:
         # FFmpeg is just writing it.
         return text
@@ -66,14 +82,16 @@ def corrected(text: str, variants: Mapping[str, Variant], sounds: Mapping[str, S
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if line.startswith(_VARIANT) and following in variants:
             variant = variants[following]
-            line = _VARIANT + _written(_of_content(variant.content) | _attributes(line) | _of_variant(variant))
+            known = _of_content(variant.content) | _attributes(line) | _of_variant(variant)
+            known.pop("SUBTITLES", None)
+            line = _VARIANT + _written(known | ({"SUBTITLES": f'"{_GROUP}"'} if texts else {}))
         elif line.startswith(_MEDIA):
             attributes = _attributes(line)
             sound = sounds.get(attributes.get("URI", "").strip('"'))
             line = _MEDIA + _written(attributes | (_of_sound(sound) if sound else {}))
         done.append(line)
         if line.startswith(_VERSION):
-            done.append(INDEPENDENT)
+            done += [INDEPENDENT, *(_MEDIA + _written(_of_text(one, texts)) for one in texts)]
     return "\n".join(done) + "\n"
 
 
@@ -113,6 +131,14 @@ def _of_sound(sound: Sound) -> dict[str, str]:
     if sound.channels:
         known["CHANNELS"] = f'"{sound.channels}"'
     return known
+
+
+def _of_text(text: Subtitles, texts: Sequence[Subtitles]) -> dict[str, str]:
+    alone = sum(other.language == text.language for other in texts) == 1
+    name = text.language if text.language and alone else f"Subtitles {text.place}"
+    language = {"LANGUAGE": f'"{text.language}"'} if text.language else {}
+    known = {"TYPE": "SUBTITLES", "GROUP-ID": f'"{_GROUP}"', "NAME": f'"{name}"', **language}
+    return {**known, "DEFAULT": "NO", "AUTOSELECT": "YES", "URI": f'"{text.uri}"'}
 
 
 def _written(attributes: Mapping[str, str]) -> str:

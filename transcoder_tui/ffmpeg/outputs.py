@@ -9,11 +9,19 @@ from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.ladders import HlsTree, tree_of
 from transcoder_tui.ffmpeg.plan import Plan
 from transcoder_tui.ffmpeg.recording import Recording, recording_of
+from transcoder_tui.ffmpeg.texts import Text
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import LADDERS
 
 
-def destinations(spec: ChannelSpec, plan: Plan, host: HostFacts, codecs: Sequence[str] = ()) -> list[Destination]:
+def destinations(
+    spec: ChannelSpec,
+    plan: Plan,
+    host: HostFacts,
+    codecs: Sequence[str] = (),
+    texts: Sequence[Text] = (),
+    copied: int = 0,
+) -> list[Destination]:
     """Every output of a channel, in its order.
 
     Args:
@@ -21,12 +29,16 @@ def destinations(spec: ChannelSpec, plan: Plan, host: HostFacts, codecs: Sequenc
         plan: The streams to write.
         host: This machine.
         codecs: The codecs of the source's sounds in the order of the channel's tracks, as far as they are known.
+        texts: The subtitles that become WebVTT.
+        copied: How many subtitles are copied beside them.
 
     Raises:
         HostFault: Where this machine lacks an interface or a usable HLS root.
         InvalidInput: Where a file lies outside the media roots.
     """
-    jobs = (Job(spec, output, host, plan, f"outputs[{index}]") for index, output in enumerate(spec.outputs))
+    jobs = (
+        Job(spec, output, host, plan, f"outputs[{index}]", texts, copied) for index, output in enumerate(spec.outputs)
+    )
     return [replace(KINDS[job.output.address.scheme](job), filters=adts.filters(job, codecs)) for job in jobs]
 
 

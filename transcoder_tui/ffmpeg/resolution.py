@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transcoder_tui.errors import SourceFault
+from transcoder_tui.ffmpeg import selection
 from transcoder_tui.ffmpeg.adts import asks_for_codec
+from transcoder_tui.ffmpeg.texts import PLAIN, Text
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.probe import Kind, Probe, ProbedProgram, ProbedStream
 from transcoder_tui.models.source import Source
-from transcoder_tui.models.tracks import ALL, Track, tracks_of
+from transcoder_tui.models.tracks import ALL, Track, parse_track, tracks_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Resolution:
     """With numbers in place of names."""
     codecs: tuple[str, ...]
     """What each sound is encoded with, as FFmpeg names it; empty where it cannot be told."""
+    texts: tuple[Text, ...] = ()
+    """The subtitles that it is asked for and that are text. With any, those that can be copied have numbers."""
 
 
 def needs_look(spec: ChannelSpec, source: Source) -> bool:
@@ -30,6 +34,8 @@ def needs_look(spec: ChannelSpec, source: Source) -> bool:
     by_language = any(track.pid is None and track.language for track in source.tracks)
     if source.awaited:
         return source.is_chosen_by_name
+    if source.subtitles and any(output.address.scheme == "hls" for output in spec.outputs):
+        return True
     return source.is_chosen_by_name or (copies_sound and by_language) or asks_for_codec(spec, source)
 
 
@@ -61,7 +67,44 @@ def resolve(source: Source, found: Probe, field: str) -> Resolution:
     # A PID stands for itself, whatever program it belongs to.
     everywhere = _of_kind(found.streams, "audio")
     codecs = (_codec(track, everywhere if track.pid is not None else sounds) for track in numbered.tracks)
-    return Resolution(numbered, tuple(codecs))
+    subtitles = _subtitles(source, streams, found.streams)
+    texts = tuple(
+        Text(selection.subtitle(numbered, parse_track(number)), language)
+        for number, language, stream in subtitles
+        if stream.codec in PLAIN
+    )
+    if texts:
+        copied = [number for number, _, stream in subtitles if stream.codec not in PLAIN]
+        numbered = numbered.model_copy(update={"subtitles": _listed(copied)})
+    return Resolution(numbered, tuple(codecs), texts)
+
+
+def _subtitles(
+    source: Source, streams: Sequence[ProbedStream], everywhere: Sequence[ProbedStream]
+) -> list[tuple[str, str, ProbedStream]]:
+    """The subtitles that a source is asked for: the number of each, its language, and the stream itself."""
+    candidates = _of_kind(streams, "subtitle")
+    if source.subtitles is None:
+        return []
+    if source.subtitles == ALL:
+        return [(_number(stream, candidates), stream.language, stream) for stream in candidates]
+    found = []
+    for track in tracks_of(source.subtitles):
+        stream = _stream(track, candidates, _of_kind(everywhere, "subtitle"))
+        if stream is not None:
+            number = f"{track.pid:#x}" if track.pid is not None else _number(stream, candidates)
+            found.append((number, track.language or stream.language, stream))
+    return found
+
+
+def _stream(
+    track: Track, candidates: Sequence[ProbedStream], everywhere: Sequence[ProbedStream]
+) -> ProbedStream | None:
+    if track.pid is not None:
+        return next((stream for stream in everywhere if stream.pid == track.pid), None)
+    if track.place is not None:
+        return candidates[track.place - 1] if track.place <= len(candidates) else None
+    return _in_language(track.language, candidates)
 
 
 _COPIED: Sequence[tuple[str, Kind]] = (("subtitles", "subtitle"), ("data", "data"))
@@ -94,12 +137,16 @@ def _numbered(track: Track, candidates: Sequence[ProbedStream]) -> str | None:
         return f"{track.pid:#x}={track.language}" if track.language else f"{track.pid:#x}"
     if track.place is not None:
         return f"#{track.place}"
-    for stream in candidates:
-        # A track for two languages has both, with a comma between them.
-        if track.language in stream.language.split(","):
-            number = _number(stream, candidates)
-            return f"{number}={track.language}" if stream.pid is not None else number
-    return None
+    stream = _in_language(track.language, candidates)
+    if stream is None:
+        return None
+    number = _number(stream, candidates)
+    return f"{number}={track.language}" if stream.pid is not None else number
+
+
+def _in_language(language: str, candidates: Sequence[ProbedStream]) -> ProbedStream | None:
+    # A track for two languages has both, with a comma between them.
+    return next((stream for stream in candidates if language in stream.language.split(",")), None)
 
 
 def _codec(track: Track, candidates: Sequence[ProbedStream]) -> str:

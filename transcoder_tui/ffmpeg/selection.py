@@ -28,6 +28,11 @@ def companions(source: Source) -> tuple[str, ...]:
     return (*_copied(source, "s", source.subtitles), *_copied(source, "d", source.data))
 
 
+def subtitle(source: Source, track: Track) -> str:
+    """One subtitle, as ``-map`` names it."""
+    return _stream(source, "s", track)
+
+
 def _copied(source: Source, kind: str, tracks: str | None) -> tuple[str, ...]:
     if tracks == ALL:
         return (f"{_program(source)}:{kind}{ALL_OR_NONE}",)

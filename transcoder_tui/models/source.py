@@ -219,8 +219,8 @@ class Source(BaseModel):
         default=None,
     )
     subtitles: TracksOrAll | None = about(
-        "DVB subtitles and teletext to copy into transport streams (udp, rtp, srt, .ts files): all, languages or PIDs. "
-        "HLS, DASH and all others go without.",
+        "Subtitles to hand on: all, languages or PIDs. Transport streams (udp, rtp, srt, .ts files) take DVB subtitles "
+        "and teletext as they are; HLS shows those that are text as WebVTT; all others go without.",
         label="Subtitles",
         example="all",
         kinds=TRANSPORT_STREAMS,

@@ -7,6 +7,7 @@ from pathlib import Path
 from transcoder_tui.errors import Fault, TranscoderError
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts, build_command
+from transcoder_tui.ffmpeg.texts import can_read_texts
 from transcoder_tui.models.address import Address, parse_address
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.containers import CONTAINERS
@@ -25,7 +26,7 @@ def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fa
         binary: The FFmpeg in use; without one, nothing can be said of the command.
         host: What the host has.
     """
-    found = [*cpu_faults(spec, host.cpus), *_left_out(spec)]
+    found = [*cpu_faults(spec, host.cpus), *_left_out(spec, binary)]
     if binary is None:
         return found
     for source in range(len(spec.sources)):
@@ -36,14 +37,22 @@ def faults(spec: ChannelSpec, binary: Binary | None, host: HostFacts) -> list[Fa
     return found
 
 
-def _left_out(spec: ChannelSpec) -> Iterator[Fault]:
+def _left_out(spec: ChannelSpec, binary: Binary | None) -> Iterator[Fault]:
     """What a source is asked for that no output carries. The model allows it: what is stored must stay readable."""
     if any(CONTAINERS[output.container].accompanied for output in spec.outputs):
         return
-    remedy = "send them to udp://, rtp://, srt:// or a .ts file as well, or remove it; HLS and DASH carry none"
+    remedy = "send them to udp://, rtp://, srt:// or a .ts file as well, or remove it"
+    has_hls = any(output.address.scheme == "hls" for output in spec.outputs)
+    kinds = {"subtitles": "subtitles and teletext", "data": "data PIDs"}
     for index, source in enumerate(spec.sources):
-        for name, words in (("subtitles", "subtitles and teletext"), ("data", "data PIDs")):
-            if getattr(source, name):
+        for name, words in kinds.items():
+            if not getattr(source, name):
+                continue
+            if name == "subtitles" and has_hls:
+                if binary is not None and not can_read_texts(source, binary):
+                    fault = f"FFmpeg {binary.version} loses the pace of a file of which it reads subtitles"
+                    yield Fault(fault, "use an FFmpeg up to version 7, or remove it", f"sources[{index}].{name}")
+            else:
                 yield Fault(f"no output of this channel carries {words}", remedy, f"sources[{index}].{name}")
 
 

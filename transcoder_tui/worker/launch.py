@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from transcoder_tui.ffmpeg.command import Command, HostFacts, build_command, cho
 from transcoder_tui.ffmpeg.diagnosis import Diagnosis
 from transcoder_tui.ffmpeg.plan import plan_streams
 from transcoder_tui.ffmpeg.side import Side
+from transcoder_tui.ffmpeg.texts import Text
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.event import Severity
 from transcoder_tui.models.view import PictureEncoder
@@ -96,13 +97,13 @@ async def prepare(spec: ChannelSpec, source: int, run_id: str, context: Context)
         host = context.host()
         encoders = _encoders(spec, binary, host)
         found = await resolved(spec, source, binary, host)
-        command = build_command(found.spec, binary, host, source, found.codecs)
+        command = build_command(found.spec, binary, host, source, found.codecs, found.texts)
         try:
             await context.preflights.require(spec, digest(spec), binary, host)
         except TranscoderError as error:
             context.hardware.distrust(frozenset(one.encoder for one in encoders), str(error.faults[0].fault))
             raise
-        await context.disk.ask(partial(_prepare_files, spec, source, host))
+        await context.disk.ask(partial(_prepare_files, spec, source, host, found.texts))
         return Prepared(command, host, spec, source, run_id, encoders)
 
 
@@ -128,9 +129,9 @@ def encoders_of(process: Process) -> list[PictureEncoder]:
         return []
 
 
-def _prepare_files(spec: ChannelSpec, source: int, host: HostFacts) -> None:
+def _prepare_files(spec: ChannelSpec, source: int, host: HostFacts, texts: Sequence[Text]) -> None:
     readiness.require_confined(spec, source, host)
-    outputs.prepare(spec, host)
+    outputs.prepare(spec, host, texts)
 
 
 @contextmanager

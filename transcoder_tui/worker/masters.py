@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcoder_tui.ffmpeg.ladders import HlsTree, Track
-from transcoder_tui.ffmpeg.master import Sound, Variant, corrected, segments_of
+from transcoder_tui.ffmpeg.master import Sound, Subtitles, Variant, corrected, segments_of
 from transcoder_tui.models.channel import MUX_MARGIN, MUX_OVERHEAD
 from transcoder_tui.models.rendition import Rendition, Video
 from transcoder_tui.worker.contents import Contents
+from transcoder_tui.worker.subtitles import subtitles_of
 
 FRAGMENTED = 1.05, 20_000
 """Container around the streams of an fMP4 segment: factor, and bits per second for the table of each frame."""
@@ -54,7 +55,12 @@ class Masters:
             )
             for playlist, track in tree.tracks.items()
         }
-        true = corrected(text, variants, sounds)
+        texts = [
+            Subtitles(subtitle.playlist.relative_to(tree.directory).as_posix(), place, subtitle.language)
+            for place, subtitle in enumerate(subtitles_of(tree), 1)
+            if subtitle.playlist.exists()
+        ]
+        true = corrected(text, variants, sounds, texts)
         if true != text:
             unfinished = tree.master.with_suffix(".new")
             unfinished.write_text(true)

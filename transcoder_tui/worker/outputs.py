@@ -13,9 +13,10 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.ffmpeg.ladders import HlsTree
 from transcoder_tui.ffmpeg.outputs import hls_trees, recordings
 from transcoder_tui.ffmpeg.recording import Recording
+from transcoder_tui.ffmpeg.texts import Text
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.output import LADDERS, Output
-from transcoder_tui.worker import endings, keys, retention, segments
+from transcoder_tui.worker import endings, keys, retention, segments, subtitles
 from transcoder_tui.worker.masters import Masters
 
 
@@ -42,12 +43,17 @@ class Findings:
     """For each media playlist, bits per second that its last segments take."""
 
 
-def prepare(spec: ChannelSpec, host: HostFacts) -> None:
+def prepare(spec: ChannelSpec, host: HostFacts, texts: Sequence[Text] = ()) -> None:
     """Makes the directories of a channel's outputs and moves earlier recordings out of the way.
 
     FFmpeg notices a directory that it cannot write to only at the end of the first segment, and truncates a
     recording that it finds. One that cannot be written is no reason not to start where another output can run:
     :func:`tend` tells of it, and tries it again.
+
+    Args:
+        spec: The channel.
+        host: This machine.
+        texts: The subtitles that become WebVTT.
 
     Raises:
         HostFault: Where no output of the channel can be written.
@@ -55,7 +61,7 @@ def prepare(spec: ChannelSpec, host: HostFacts) -> None:
     faults = []
     for place in _places(spec, host):
         try:
-            _make_ready(place, host)
+            _make_ready(place, host, spec, texts)
         except HostFault as error:
             faults.append(error)
     if faults and len(faults) == len(spec.outputs):
@@ -109,6 +115,13 @@ def tend(spec: ChannelSpec, host: HostFacts, masters: Masters, now: float) -> Fi
     return Findings(tuple(faults), written, sizes, rates)
 
 
+def tend_subtitles(spec: ChannelSpec, host: HostFacts) -> None:
+    """Lists the text segments that have come since; a fault of the directory is for :func:`tend` to tell."""
+    for tree in hls_trees(spec, host):
+        with suppress(OSError):
+            subtitles.tend(tree)
+
+
 def keep(spec: ChannelSpec, host: HostFacts) -> None:
     """Keeps what the playlists and manifests of a channel say, before its FFmpeg is asked to end."""
     for tree in hls_trees(spec, host):
@@ -133,6 +146,7 @@ def finalise(spec: ChannelSpec, host: HostFacts, going_on: ChannelSpec | None = 
         with suppress(OSError):
             endings.end(tree, staying)
             if not staying.intersection(tree.playlists):
+                subtitles.tend(tree, ended=True)
                 # From version 7 on, FFmpeg writes the master playlist once more at its end.
                 Masters().correct(tree)
 
@@ -156,7 +170,7 @@ def _places(spec: ChannelSpec, host: HostFacts) -> list[HlsTree | Recording]:
     return [*hls_trees(spec, host), *recordings(spec, host)]
 
 
-def _make_ready(place: HlsTree | Recording, host: HostFacts) -> None:
+def _make_ready(place: HlsTree | Recording, host: HostFacts, spec: ChannelSpec, texts: Sequence[Text]) -> None:
     """Makes an output's directories, and clears the way for a new FFmpeg.
 
     Raises:
@@ -174,6 +188,7 @@ def _make_ready(place: HlsTree | Recording, host: HostFacts) -> None:
             segments.clear_earlier_runs(place, time.time())
         elif place.forgets:
             segments.clear_unlisted(place)
+        subtitles.begin(place, spec, texts)
         if place.output.encryption is not None:
             keys.change(place)
     except OSError as error:

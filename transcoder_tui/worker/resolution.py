@@ -6,6 +6,7 @@ from transcoder_tui.errors import HostFault, SourceFault
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.resolution import Resolution, needs_look, resolve
+from transcoder_tui.ffmpeg.texts import Text, can_read_texts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.source import Source
 from transcoder_tui.worker.look import Look
@@ -27,6 +28,8 @@ class Resolved:
     """With numbers in place of what that source is asked for by name."""
     codecs: tuple[str, ...] = ()
     """The codecs of its sounds in the order of the channel's tracks, as far as they are known."""
+    texts: tuple[Text, ...] = ()
+    """Its subtitles that are text, where it was looked into."""
 
 
 async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFacts) -> Resolved:
@@ -51,7 +54,11 @@ async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFact
     except OSError as error:
         raise HostFault(f"no program can be started to look into the source: {error.strerror}") from None
     sources = [*spec.sources[:index], found.source, *spec.sources[index + 1 :]]
-    return Resolved(spec.model_copy(update={"sources": sources}), found.codecs)
+    return Resolved(
+        spec.model_copy(update={"sources": sources}),
+        found.codecs,
+        found.texts if can_read_texts(source, binary) else (),
+    )
 
 
 async def _found(source: Source, field: str, look: Look) -> Resolution:

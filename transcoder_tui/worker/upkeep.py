@@ -14,7 +14,7 @@ from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.worker.disk import Disk
 from transcoder_tui.worker.masters import Masters
-from transcoder_tui.worker.outputs import Findings, OutputFault, is_on_disk, keep, tend
+from transcoder_tui.worker.outputs import Findings, OutputFault, is_on_disk, keep, tend, tend_subtitles
 
 EVERY_S = 10.0
 """Seconds between two looks; each takes 0.2 to 0.8 ms of a processor (measured)."""
@@ -56,13 +56,19 @@ class Upkeep:
         self._masters = Masters()
         self._task: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._listing: asyncio.Task[None] | None = None
+        self._lists = any(source.subtitles for source in spec.sources) and any(
+            output.address.scheme == "hls" for output in spec.outputs
+        )
         self._names = [output.address.masked for output in spec.outputs if is_on_disk(output)]
         self._looks = EARLY if adopted else 0
         self._wait_s = random.uniform(0, EVERY_S) if adopted else 0.0
         self._due: float | None = None if self._names else math.inf
 
     def poll(self, now: float) -> None:
-        """Begins a look where one is due (monotonic seconds); called once a second."""
+        """Begins a look where one is due (monotonic seconds); called once a second, which subtitles need."""
+        if self._lists and (self._listing is None or self._listing.done()):
+            self._listing = asyncio.get_running_loop().create_task(self._ask(tend_subtitles))
         if self._due is None:
             self._due = now + self._wait_s
         if now < self._due or (self._task is not None and not self._task.done()):
@@ -75,16 +81,17 @@ class Upkeep:
     def keep(self) -> None:
         """Keeps what playlists and manifests say now, for the end of FFmpeg may empty them; waits for nothing."""
         if self._names:
-            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+            self._keeping = asyncio.get_running_loop().create_task(self._ask(keep))
 
-    async def _keep(self) -> None:
+    async def _ask(self, done: Callable[[ChannelSpec, HostFacts], None]) -> None:
         with suppress(TimeoutError, OSError, TranscoderError):
-            await self._disk.ask(partial(keep, self._spec, self._host))
+            await self._disk.ask(partial(done, self._spec, self._host))
 
     def close(self) -> None:
         """Ends it without waiting."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._listing):
+            if task is not None:
+                task.cancel()
 
     async def _look(self) -> None:
         try:

@@ -270,12 +270,7 @@ class ChannelSpec(ChannelFields):
 
     def document(self) -> dict[str, Any]:
         """The channel as a line-up file and the API write it: in operators' notation, without empty fields."""
-        document = written(self)
-        for rung, rendition in zip(document["renditions"], self.renditions, strict=True):
-            if rendition.audio is None:
-                # Says that it has no sound, although other nulls say nothing.
-                rung["audio"] = None
-        return document
+        return written(self)
 
     def on_air_part(self) -> dict[str, Any]:
         """What reaches FFmpeg: a change in it needs a restart, a change elsewhere does not.

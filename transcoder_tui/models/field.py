@@ -68,7 +68,10 @@ def _described(name: str, info: FieldInfo) -> Described:
 
 
 def written(model: BaseModel) -> dict[str, Any]:
-    """A model as documents hold it: in operators' notation, without empty fields and rare ones that say nothing."""
+    """A model as documents hold it: in operators' notation, without empty fields and rare ones that say nothing.
+
+    An empty field stays where leaving it out would say something else: ``audio: null`` is a rendition without sound.
+    """
     document = model.model_dump(mode="json", exclude_none=True)
     for field in describe(type(model)):
         value = getattr(model, field.name)
@@ -76,6 +79,9 @@ def written(model: BaseModel) -> dict[str, Any]:
             document[field.name] = written(value)
         elif isinstance(value, list) and value and isinstance(value[0], BaseModel):
             document[field.name] = [written(entry) for entry in value]
+        elif value is None and not field.required:
+            if type(model).model_fields[field.name].get_default(call_default_factory=True) is not None:
+                document[field.name] = None
         elif field.apart and value == type(model).model_fields[field.name].default:
             document.pop(field.name, None)
     return document

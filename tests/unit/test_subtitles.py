@@ -1,5 +1,6 @@
 """Text subtitles of a ladder: what is chosen, what FFmpeg is told, and what becomes of what it writes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import m3u8
@@ -10,7 +11,7 @@ from transcoder_tui.ffmpeg.command import build_command
 from transcoder_tui.ffmpeg.ladders import HlsTree, tree_of
 from transcoder_tui.ffmpeg.master import Subtitles, Variant, corrected
 from transcoder_tui.ffmpeg.resolution import Resolution, needs_look, resolve
-from transcoder_tui.ffmpeg.texts import Text, text_playlist, text_segment
+from transcoder_tui.ffmpeg.texts import Text, readable_texts, text_playlist, text_segment
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.probe import Probe, ProbedStream
 from transcoder_tui.models.source import Source
@@ -43,9 +44,9 @@ class TestChoice:
         return resolve(Source.model_validate({"url": GROUP, "subtitles": chosen}), self.FOUND, "sources[0]")
 
     def test_takes_what_is_text_and_leaves_pictures(self) -> None:
-        assert self.found("all").texts == (Text("0:s:2", "fra"),)
+        assert self.found("all").texts == (Text("0:i:0x1e0", "eng", is_teletext=True), Text("0:s:2", "fra"))
         assert self.found("0x1e1").texts == ()
-        assert self.found("#3, 0x1e0=ger").texts == (Text("0:s:2", "fra"),)
+        assert self.found("#3, 0x1e0=ger").texts == (Text("0:s:2", "fra"), Text("0:i:0x1e0", "ger", is_teletext=True))
         assert self.found("fra").texts == (Text("0:s:2", "fra"),)
 
     def test_copies_what_transport_streams_carry(self) -> None:
@@ -61,6 +62,22 @@ class TestChoice:
         assert needs_look(spec, spec.sources[0]) == looked_at
 
 
+@pytest.mark.parametrize(
+    ("url", "avutil", "decodes", "read"),
+    [
+        ("file://a.mkv", (57, 28), True, 2),
+        ("file://a.mkv", (61, 0), True, 0),
+        (GROUP, (61, 0), True, 2),
+        (GROUP, (57, 28), False, 1),
+    ],
+)
+def test_not_every_ffmpeg_reads_them(url: str, avutil: tuple[int, int], decodes: bool, read: int) -> None:
+    binary = replace(BINARY, avutil=avutil, decodes_teletext=decodes)
+    texts = (Text("0:s:0"), Text("0:s:1", is_teletext=True))
+
+    assert readable_texts(texts, Source(url=url), binary) == texts[:read]
+
+
 def spec_of(*outputs: str, rungs: int = 2) -> ChannelSpec:
     renditions = [rung(f"r{number}") for number in range(rungs)]
     return channel(*({"url": url} for url in outputs), renditions=renditions, source=GROUP)
@@ -74,6 +91,7 @@ class TestCommand:
         assert mapped[-2:] == ["0:i:0x1e0", "0:i:0x1e1"]
         assert (value_of(built, "-c:s:0"), value_of(built, "-c:s:1")) == ("webvtt", "webvtt")
         assert "-c:s:2" not in built.argv
+        assert "-txt_format" not in built.argv
         variants = value_of(built, "-var_stream_map").split()
         assert variants[0].endswith(",s:0,name:r0")
         assert variants[1].endswith(",s:1,name:r1")
@@ -82,9 +100,12 @@ class TestCommand:
         spec = spec_of("hls://a", "udp://239.2.1.1:5000", rungs=1)
         spec.sources[0].subtitles = "0x1e0, 0x1e5"
 
-        built = build_command(spec, BINARY, HOST, texts=[Text("0:s:2")])
+        built = build_command(spec, BINARY, HOST, texts=[Text("0:i:0x1e0", is_teletext=True)])
 
         assert built.argv[-1].count(",s\\\\:1,s\\\\:2,d") + built.argv[-1].count(",s:1,s:2,d") == 1
+
+        assert value_of(built, "-txt_format") == "text"
+        assert built.argv.index("-txt_format") < built.argv.index("-i")
 
     def test_is_the_same_as_before_without_any(self) -> None:
         assert "webvtt" not in build_command(spec_of("hls://a"), BINARY, HOST).argv

@@ -50,6 +50,8 @@ class Binary:
     """Variables that it needs to work on this host."""
     filters: frozenset[str] = frozenset()
     """Names of its filters."""
+    decodes_teletext: bool = False
+    """Whether it was built with libzvbi."""
 
     @property
     def release(self) -> str:
@@ -119,7 +121,8 @@ def inspect_binary(path: Path, origin: str) -> Binary:
     if lacking:
         raise HostFault(f"{path} has no encoder {', '.join(sorted(lacking))}", remedy, "ffmpeg.path")
     filters = frozenset(_FILTER.findall(_ask(path, ["-hide_banner", "-filters"], {}).stdout))
-    return Binary(path, version[1], release, origin, encoders, _self_test(path), filters)
+    zvbi = "--enable-libzvbi" in text
+    return Binary(path, version[1], release, origin, encoders, _self_test(path), filters, zvbi)
 
 
 def _self_test(path: Path) -> Mapping[str, str]:

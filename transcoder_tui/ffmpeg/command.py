@@ -14,7 +14,7 @@ from transcoder_tui.ffmpeg.inputs import Input, build_input
 from transcoder_tui.ffmpeg.masking import mask
 from transcoder_tui.ffmpeg.outputs import destinations, needs_global_header, output_arguments
 from transcoder_tui.ffmpeg.plan import Plan, plan_streams
-from transcoder_tui.ffmpeg.texts import Text, mapped_texts
+from transcoder_tui.ffmpeg.texts import DECODED, Text, mapped_texts
 from transcoder_tui.ffmpeg.transport import picture_pids, service_metadata
 from transcoder_tui.models.address import Address
 from transcoder_tui.models.channel import ChannelSpec
@@ -85,6 +85,7 @@ def build_command(
         *("-progress", f"pipe:{host.progress_fd}", "-stats_period", "1"),
         *FILTER_THREADS,
         *(UNTAGGED if _copies(plan) else ()),
+        *(DECODED if any(text.is_teletext for text in texts) else ()),
         *read.args,
         *encoding_arguments(spec, plan, read, binary, host, needs_global_header(written), chosen.deinterlace),
         *service_metadata(spec),

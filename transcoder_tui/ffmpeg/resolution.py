@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from transcoder_tui.errors import SourceFault
 from transcoder_tui.ffmpeg import selection
 from transcoder_tui.ffmpeg.adts import asks_for_codec
-from transcoder_tui.ffmpeg.texts import PLAIN, Text
+from transcoder_tui.ffmpeg.texts import PLAIN, TELETEXT, Text
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.probe import Kind, Probe, ProbedProgram, ProbedStream
 from transcoder_tui.models.source import Source
@@ -69,9 +69,9 @@ def resolve(source: Source, found: Probe, field: str) -> Resolution:
     codecs = (_codec(track, everywhere if track.pid is not None else sounds) for track in numbered.tracks)
     subtitles = _subtitles(source, streams, found.streams)
     texts = tuple(
-        Text(selection.subtitle(numbered, parse_track(number)), language)
+        Text(selection.subtitle(numbered, parse_track(number)), language, stream.codec == TELETEXT)
         for number, language, stream in subtitles
-        if stream.codec in PLAIN
+        if stream.codec in (*PLAIN, TELETEXT)
     )
     if texts:
         copied = [number for number, _, stream in subtitles if stream.codec not in PLAIN]

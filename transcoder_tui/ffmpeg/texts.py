@@ -16,6 +16,12 @@ from transcoder_tui.models.source import Source
 
 PLAIN = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text")
 """Codecs that are text, as FFmpeg names them; no transport stream carries them."""
+TELETEXT = "dvb_teletext"
+"""Is text once it is decoded; transport streams carry it as it is."""
+DECODED = ("-txt_format", "text", "-txt_page", "subtitle", "-fix_sub_duration", "-max_error_rate", "1")
+"""How teletext is decoded: as text instead of pictures, of subtitle pages only, each of them until the next one or its
+end instead of for 49 days. A page that cannot be decoded ends nothing; else FFmpeg from version 7 on ends itself
+where that are two thirds of them."""
 
 UNPACED = 60
 """Major version of libavutil (FFmpeg 8) from which on a file is not read at its own pace any more once a subtitle is
@@ -34,11 +40,19 @@ class Text:
     """As ``-map`` names it."""
     language: str = ""
     """ISO 639-2 code; empty where it is not known."""
+    is_teletext: bool = False
 
 
 def can_read_texts(source: Source, binary: Binary) -> bool:
     """Whether text can be taken of a source without harm to its picture."""
     return source.address.scheme != "file" or binary.avutil[0] < UNPACED
+
+
+def readable_texts(texts: Sequence[Text], source: Source, binary: Binary) -> tuple[Text, ...]:
+    """Those of a source's texts that an FFmpeg can read."""
+    if not can_read_texts(source, binary):
+        return ()
+    return tuple(text for text in texts if binary.decodes_teletext or not text.is_teletext)
 
 
 def carried_texts(spec: ChannelSpec, output: Output, texts: Sequence[Text]) -> Sequence[Text]:

@@ -6,7 +6,7 @@ from transcoder_tui.errors import HostFault, SourceFault
 from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.facts import HostFacts
 from transcoder_tui.ffmpeg.resolution import Resolution, needs_look, resolve
-from transcoder_tui.ffmpeg.texts import Text, can_read_texts
+from transcoder_tui.ffmpeg.texts import Text, readable_texts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.source import Source
 from transcoder_tui.worker.look import Look
@@ -57,7 +57,7 @@ async def resolved(spec: ChannelSpec, index: int, binary: Binary, host: HostFact
     return Resolved(
         spec.model_copy(update={"sources": sources}),
         found.codecs,
-        found.texts if can_read_texts(source, binary) else (),
+        readable_texts(found.texts, source, binary),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import m3u8
 import pytest
+from companion_pids import EVERY, FROM, PERIOD, SAID, TO, with_companions
 from real_ffmpeg import Run, put_on_air
 
 from transcoder_tui.ffmpeg.binary import Binary
@@ -17,6 +18,7 @@ from transcoder_tui.ffmpeg.ladders import HlsTree
 from transcoder_tui.ffmpeg.outputs import hls_trees
 from transcoder_tui.ffmpeg.texts import can_read_texts
 from transcoder_tui.models.channel import ChannelSpec
+from transcoder_tui.models.output import PMT_PID
 from transcoder_tui.worker import outputs
 from transcoder_tui.worker.masters import Masters
 from transcoder_tui.worker.resolution import Resolved, resolved
@@ -52,6 +54,28 @@ def clip(host: HostFacts, binary: Binary, tmp_path: Path) -> str:
         stdin=subprocess.DEVNULL,
     )
     return f"file://{path.name}"
+
+
+@pytest.fixture
+def feed(binary: Binary, helper: Any, free_port: Callable[[], int], tmp_path: Path) -> str:
+    """A live transport stream of the same kind, with teletext."""
+    plain, clip = tmp_path / "plain.ts", tmp_path / "teletext.ts"
+    flash = f"drawbox=c=white:t=fill:enable='gte(mod(t,{PERIOD}),{FROM})*lt(mod(t,{PERIOD}),{TO})'"
+    subprocess.run(
+        [
+            *(str(binary.path), "-v", "error", "-f", "lavfi", "-i", f"color=black:s=160x90:r=25:d=12,{flash}"),
+            *("-f", "lavfi", "-i", "sine=d=12", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25"),
+            *("-c:a", "aac", "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", str(plain)),
+        ],
+        check=True,
+        env={**binary.environment},
+        stdin=subprocess.DEVNULL,
+    )
+    clip.write_bytes(with_companions(plain.read_bytes(), PMT_PID))
+    url = f"udp://127.0.0.1:{free_port()}"
+    looped = ("-re", "-stream_loop", "-1", "-i", str(clip), "-map", "0:v", "-map", "0:a", "-map", "0:s:0")
+    helper(*looped, "-c", "copy", "-f", "mpegts", f"{url}?pkt_size=1316")
+    return url
 
 
 def channel(clip: str, *given: dict[str, Any], subtitles: str = "all") -> ChannelSpec:
@@ -185,3 +209,24 @@ def test_cues_go_with_the_picture_before_and_after_a_restart(
         texts, pictures = m3u8.load(str(subtitle.playlist)), m3u8.load(str(subtitle.rung))
         assert texts.is_endlist
         assert len(texts.segments) == len(pictures.segments)
+
+
+def test_teletext_of_a_live_source_is_shown_as_text(
+    binary: Binary, host: HostFacts, feed: str, on_air: PutOnAir, eventually: Any, tmp_path: Path
+) -> None:
+    spec = channel(feed, {"url": "hls://news", "segment": "1s", "window": 30})
+    (tree,) = hls_trees(spec, host)
+    run = on_air(spec)
+    eventually(lambda: number_listed(spec, host, tree) >= 9, timeout_s=60)
+
+    (subtitle,) = subtitles_of(tree)
+    (segments,), (pictures,) = runs_of(subtitle.playlist), runs_of(subtitle.rung)
+    cues = cue_times(subtitle.playlist.parent, segments, SAID)
+    flashes = flash_times(binary, subtitle.rung, pictures, tmp_path)
+    assert subtitle.language == "fin"
+    assert flashes
+    # The page is repeated all the time; the first of them comes once the picture is white.
+    for flash in flashes:
+        first = min((cue for cue in cues if cue > flash - FRAME_S), default=0.0)
+        assert flash - FRAME_S <= first <= flash + 2 * EVERY
+    run.stop()

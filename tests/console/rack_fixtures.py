@@ -18,7 +18,7 @@ from transcoder_tui.models.faults import parse
 from transcoder_tui.models.health import Alarm, Health
 from transcoder_tui.models.history import Series, Span
 from transcoder_tui.models.job import JobFields, Status, Wanted
-from transcoder_tui.models.ladder import Ladder
+from transcoder_tui.models.ladder import Ladder, LadderView
 from transcoder_tui.models.machine import Machine
 from transcoder_tui.models.probe import DEFAULT_TIME_S, Probe
 from transcoder_tui.models.setting import Setting
@@ -39,7 +39,7 @@ from transcoder_tui.models.view import (
     WorkerView,
 )
 from transcoder_tui.settings import Settings
-from transcoder_tui.worker.ladders import all_ladders
+from transcoder_tui.worker import ladders
 
 NOW = datetime(2026, 11, 22, 14, 15, 16, tzinfo=UTC)
 
@@ -268,6 +268,8 @@ class FakeClient(WorkerClient):
         """All events ever, oldest first; the worker tells the last :data:`TOLD` of them by itself."""
         self.computer: Machine | None = None
         """The machine in depth; without it the worker does not tell."""
+        self.data_dir = Path("/nonexistent")
+        """Where the operator's own ladders are."""
         self._messages: asyncio.Queue[Delta | TranscoderError] = asyncio.Queue()
 
     async def close(self) -> None:
@@ -419,8 +421,20 @@ class FakeClient(WorkerClient):
         built = build_command(parse(ChannelSpec, spec), FFMPEG, HOST)
         return CommandView(argv=list(built.masked()), shell=built.shell())
 
-    async def ladders(self) -> list[Ladder]:
-        return all_ladders(Settings(data_dir=Path("/nonexistent")))
+    async def ladders(self) -> list[LadderView]:
+        self._refuse()
+        return ladders.all_ladders(Settings(data_dir=self.data_dir))
+
+    async def put_ladder(self, name: str, ladder: dict[str, Any]) -> LadderView:
+        """Stores it as the worker does, below :attr:`data_dir`."""
+        self.asked.append(("put_ladder", (name, ladder)))
+        self._refuse()
+        return ladders.put(Settings(data_dir=self.data_dir), name, parse(Ladder, {"name": name, **ladder}))
+
+    async def delete_ladder(self, name: str) -> None:
+        self.asked.append(("delete_ladder", name))
+        self._refuse()
+        ladders.delete(Settings(data_dir=self.data_dir), name)
 
     async def settings(self) -> list[Setting]:
         self._refuse()

@@ -8,11 +8,22 @@ from textual.binding import Binding
 from textual.keys import key_to_character
 
 Scope = Literal[
-    "view", "orders", "moving", "channels", "channel", "events", "system", "ladders", "settings", "form", "log"
+    "view",
+    "orders",
+    "moving",
+    "channels",
+    "channel",
+    "events",
+    "system",
+    "ladders",
+    "settings",
+    "form",
+    "channel_form",
+    "log",
 ]
 """Where keys are valid: ``view`` in every full screen that has a number, ``orders`` in those on which channels take
-orders, ``moving`` in those that are moved through line by line, ``log`` where a log has the keys, the others in that
-screen only."""
+orders, ``moving`` in those that are moved through line by line, ``form`` in every form, ``log`` where a log has the
+keys, the others in that screen only."""
 
 ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
 """The full screens, in the order of their numbers."""
@@ -66,7 +77,8 @@ _SCREENS = "Screens"
 _LADDERS = "Ladders"
 _SETTINGS = "Settings"
 _CONSOLE = "Console"
-_FORM = "In the form"
+_FORM = "In every form"
+_CHANNEL_FORM = "In the form of a channel"
 _CHANNEL = "In the screen of one channel"
 
 _SORTS = (
@@ -238,12 +250,23 @@ ACTIONS: tuple[Action, ...] = (
         "ladders",
         95,
         writes=True,
+        priority=True,
+    ),
+    Action(
+        "put",
+        ("p",),
+        "Put in",
+        "Put the ladder into the marked channels, in the place of their renditions",
+        _LADDERS,
+        "ladders",
+        88,
+        writes=True,
     ),
     Action(
         "edit",
         ("e",),
         "Edit",
-        "Edit the ladder; one that comes along is copied to your own",
+        "Edit the ladder; one that comes along becomes your own",
         _LADDERS,
         "ladders",
         90,
@@ -331,26 +354,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("progress", ("b",), "Progress", "How far an order for many channels is", _CONSOLE, "view"),
     Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
     Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, "view", 96),
-    Action("save", ("ctrl+s", "f2"), "Save", "Save the channel", _FORM, "form", 100, writes=True, priority=True),
+    Action("save", ("ctrl+s", "f2"), "Save", "Save what is filled in", _FORM, "form", 100, writes=True, priority=True),
     Action("close", ("escape",), "Back", "Leave the form; asks if something changed", _FORM, "form", 99, priority=True),
     Action("next", ("down", "enter"), "Next field", "To the next field", _FORM, "form", 60),
     Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
     Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
-    Action("ladder", ("f9",), "Ladder", "Take the renditions from a ladder", _FORM, "form", 70),
-    Action("probe", ("f4",), "Probe", "Look into this source: programs, streams, bitrates", _FORM, "form", 75),
-    Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
-    Action(
-        "interfaces",
-        ("f3",),
-        "Interfaces",
-        "List the interfaces with what they carry; so does space",
-        _FORM,
-        "form",
-        74,
+    *(
+        Action(name, (key,), label, words, _CHANNEL_FORM, "channel_form", rank)
+        for name, key, label, words, rank in (
+            ("ladder", "f9", "Ladder", "Take the renditions from a ladder", 70),
+            ("keep", "f7", "Keep", "Keep the renditions as a ladder", 69),
+            ("probe", "f4", "Probe", "Look into this source: programs, streams, bitrates", 75),
+        )
     ),
-    Action("command", ("f5",), "Command", "Show the FFmpeg command that this gives, or hide it", _FORM, "form", 73),
-    Action("scroll_command-up", ("ctrl+up",), "Command up", "Up along a long command", _FORM, "form"),
-    Action("scroll_command-down", ("ctrl+down",), "Command down", "Down along a long command", _FORM, "form"),
+    Action("remove", ("f8",), "Remove", "Remove this source, rendition or output", _FORM, "form", 79),
+    *(
+        Action(name, (key,), label, words, _CHANNEL_FORM, "channel_form", rank)
+        for name, key, label, words, rank in (
+            ("interfaces", "f3", "Interfaces", "List the interfaces with what they carry; so does space", 74),
+            ("command", "f5", "Command", "Show the FFmpeg command that this gives, or hide it", 73),
+            ("scroll_command-up", "ctrl+up", "Command up", "Up along a long command", 0),
+            ("scroll_command-down", "ctrl+down", "Command down", "Down along a long command", 0),
+        )
+    ),
 )
 """In the order of the help."""
 
@@ -368,6 +394,7 @@ _SHARED: dict[Scope, tuple[Scope, ...]] = {
     "ladders": ("moving", "view"),
     "settings": ("moving", "view"),
     "form": (),
+    "channel_form": ("form",),
 }
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from transcoder_tui.console.configuration import Configuration
     from transcoder_tui.console.keymap import Keymap
     from transcoder_tui.console.screens.probe import Taken
+    from transcoder_tui.models.ladder import Ladder
     from transcoder_tui.models.source import Source
     from transcoder_tui.models.view import ChannelView, Delta, Snapshot
 
@@ -207,7 +208,7 @@ class ConsoleApp(App[str]):
 
     def acknowledge(self, channels: "list[ChannelView]") -> None:
         """Says that the alarms of channels have been seen."""
-        if not channels or not self._may_write():
+        if not channels or not self.may_write():
             return
         if alarmed := alarms.alarmed(channels):
             self._acknowledge(alarmed)
@@ -265,7 +266,7 @@ class ConsoleApp(App[str]):
 
     def order(self, order: orders.Order, channels: "list[ChannelView]") -> None:
         """Gives an order, after asking where something is on air or where it is for many."""
-        if self._may_write() and channels:
+        if self.may_write() and channels:
             self._ask_and_do(orders.TASKS[order], channels, orders.question(order, channels, self._hidden(channels)))
 
     def set_group(self, channels: "list[ChannelView]", group: str | None) -> None:
@@ -278,15 +279,34 @@ class ConsoleApp(App[str]):
         fault = orders.group_fault(group) if group is not None else None
         if fault is not None:
             self.show_faults("There can be no such group", [fault])
-        elif self._may_write() and channels:
+        elif self.may_write() and channels:
             asked = orders.group_question(group, channels, self._hidden(channels))
             self._ask_and_do(orders.regrouping(group), channels, asked)
 
     def ask_group(self, channels: "list[ChannelView]") -> None:
         """Asks for a group, and puts channels into it."""
-        if self._may_write() and channels:
+        if self.may_write() and channels:
             self.opening = True
             self._ask_group(channels)
+
+    def put_ladder(self, ladder: "Ladder", channels: "list[ChannelView]") -> None:
+        """Puts a ladder in the place of the renditions of channels, after asking."""
+        if self.may_write() and self.edge is not None:
+            self.opening = True
+            self._put_ladder(ladder, channels, self.edge)
+
+    @work(group="orders")
+    async def _put_ladder(self, ladder: "Ladder", channels: "list[ChannelView]", edge: Edge) -> None:
+        from transcoder_tui.console import ladder_use
+
+        try:
+            stored = {document.id: document for document in await edge.channels()}
+        except TranscoderError as error:
+            self.opening = False
+            self.show_faults(error.title, error.faults)
+            return
+        asked = ladder_use.question(ladder, channels, stored, self._hidden(channels))
+        self._ask_and_do(ladder_use.putting(ladder), channels, asked)
 
     def _hidden(self, channels: "list[ChannelView]") -> int:
         return len({row.id for row in channels}.difference(self.rack.shown))
@@ -384,7 +404,7 @@ class ConsoleApp(App[str]):
 
     def change_source(self, channel: "ChannelView") -> None:
         """Changes a channel to another of its sources, after asking to which."""
-        if not self._may_write() or self.edge is None:
+        if not self.may_write() or self.edge is None:
             return
         if refused := sources.refusal(channel):
             self.notify(refused, severity="warning", markup=False)
@@ -421,7 +441,8 @@ class ConsoleApp(App[str]):
         confirmed = await self.push_screen_wait(ConfirmScreen(sources.question(row, listed, other)))
         return other if confirmed else None
 
-    def _may_write(self) -> bool:
+    def may_write(self) -> bool:
+        """Whether this console may change something; where it may not, the operator is told why."""
         if self.read_only:
             self.notify("This console is read-only: it was started with --read-only.", severity="warning", markup=False)
         return not self.read_only
@@ -471,7 +492,7 @@ class ConsoleApp(App[str]):
             channel: The one to edit or to copy.
             parts: What a new one begins with instead of the usual: its ``sources``, its ``renditions``.
         """
-        if self._may_write() and self.edge is not None:
+        if self.may_write() and self.edge is not None:
             self.opening = True
             self._open_form(kind, channel, parts)
 
@@ -561,7 +582,7 @@ class ConsoleApp(App[str]):
 
     def undo(self) -> None:
         """Takes the last change of the configuration back, after showing what that does."""
-        if self._may_write():
+        if self.may_write():
             self._configure(lambda configuration: configuration.undo())
 
     def export_lineup(self, channels: "list[ChannelView]", path: str) -> None:
@@ -570,7 +591,7 @@ class ConsoleApp(App[str]):
 
     def import_lineup(self, path: str, title: str = "") -> None:
         """Applies a line-up file, after showing what it changes; ``title`` asks something else than whether to."""
-        if self._may_write():
+        if self.may_write():
             self._configure(lambda configuration: configuration.import_(path, title))
 
     def ask_export(self, channels: "list[ChannelView]") -> None:
@@ -586,7 +607,7 @@ class ConsoleApp(App[str]):
         """Asks for a line-up file to apply."""
         from transcoder_tui.console.screens.entry import EntryScreen, FileNames
 
-        if self._may_write():
+        if self.may_write():
             about = "Line-up file; what it changes is shown before anything is done:"
             asked = EntryScreen("Import", about, str, example="~/line-up.yaml", suggester=FileNames())
             self.push_screen(asked, lambda path: self.import_lineup(path) if path else None)

@@ -54,7 +54,7 @@ def _fault(name: str, actions: list[Action], keys: tuple[str, ...]) -> str:
     unknown = next((key for key in keys if not _exists(_named(key))), None)
     if unknown is not None:
         return f"keys.{name}: there is no key {unknown!r}; write one such as w, W, f3, ctrl+n, slash"
-    if any(action.scope == "form" for action in actions) and any(len(key) == 1 for key in keys):
+    if any(action.scope in ("form", "channel_form") for action in actions) and any(len(key) == 1 for key in keys):
         return f"keys.{name}: in the form a letter is text; write one such as f3 or ctrl+n"
     return ""
 

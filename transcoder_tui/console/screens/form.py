@@ -1,61 +1,43 @@
 """The form in which a channel is created, edited or cloned."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
-from textual.content import Content
-from textual.events import DescendantFocus
-from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, Static
 
-from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.differences import Merged
 from transcoder_tui.console.edge import Edge
-from transcoder_tui.console.form_fields import parts_of, sections_of, steps_of
 from transcoder_tui.console.ladder import next_rung
-from transcoder_tui.console.orders import Question
 from transcoder_tui.console.saving import Saved, Saving
-from transcoder_tui.console.screens.confirm import ConfirmScreen
+from transcoder_tui.console.screens.document_form import BROAD, DocumentForm
 from transcoder_tui.console.screens.fault import FaultScreen
 from transcoder_tui.console.screens.interface import InterfaceScreen
 from transcoder_tui.console.screens.ladder_choice import LadderChoiceScreen
+from transcoder_tui.console.screens.ladder_form import LadderFormScreen
 from transcoder_tui.console.screens.probe import ProbeScreen
 from transcoder_tui.console.screens.review import Review, ReviewScreen
 from transcoder_tui.console.status import is_live
 from transcoder_tui.console.widgets.command_preview import CommandPreview
 from transcoder_tui.console.widgets.cost_line import CostLine
-from transcoder_tui.console.widgets.form_field import PICKED, FormField, Names, field_around
-from transcoder_tui.console.widgets.form_section import FormBody, FormSection, section_around
-from transcoder_tui.console.widgets.heading import Heading
-from transcoder_tui.console.widgets.key_bar import KeyBar
-from transcoder_tui.errors import Fault, InvalidInput, TranscoderError
-from transcoder_tui.models.channel import ChannelFields, ChannelSpec
+from transcoder_tui.console.widgets.form_field import PICKED, FormField, field_around
+from transcoder_tui.console.widgets.form_section import section_around
+from transcoder_tui.errors import InvalidInput, TranscoderError
+from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.probe import DEFAULT_TIME_S
 from transcoder_tui.models.source import Source
 
 if TYPE_CHECKING:
-    from transcoder_tui.console.app import ConsoleApp
     from transcoder_tui.models.view import ChannelDocument, ChannelView, Interface
 
 Kind = Literal["new", "edit", "clone"]
 
 PAUSE_S = 0.3
 """Seconds after the last key until the worker is asked what it costs and which command it gives."""
-BROAD = 132
-"""Cells of a terminal from which on the command stands beside the form."""
-PARTS = sections_of(ChannelSpec)
-"""Sources, renditions and outputs: the parts of a channel of which there may be several."""
-CHANNEL, *APART = parts_of(ChannelFields).items()
-"""The channel's own lines, and those that stand apart at the end of the form."""
 
 
 def first_document() -> dict[str, Any]:
@@ -63,7 +45,7 @@ def first_document() -> dict[str, Any]:
     return {"sources": [{}], "renditions": [next_rung(["1080p"])], "outputs": [{}]}
 
 
-class FormScreen(Screen[Saved]):
+class FormScreen(DocumentForm[ChannelSpec, Saved]):
     """Fills in a channel's document; dismissed with the channel as it was stored, else with nothing.
 
     Args:
@@ -74,11 +56,9 @@ class FormScreen(Screen[Saved]):
         parts: What a new channel begins with instead of the usual: its sources, its renditions, its outputs.
     """
 
-    CSS_PATH = "form.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-narrow"), (BROAD, "-broad"), (190, "-vast")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("form")]
-
-    app: "ConsoleApp"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("channel_form")]
+    KEYS = "channel_form"
+    NOUN = "channel"
 
     def __init__(
         self,
@@ -88,62 +68,41 @@ class FormScreen(Screen[Saved]):
         channel: "ChannelView | None",
         parts: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__()
-        self._edge = edge
-        self._kind = kind
-        self._channel = channel
-        self._first = dict(document.spec) if document is not None else first_document() | (parts or {})
-        self._title = {"new": "New channel", "edit": "Edit ", "clone": "New channel, a copy of "}[kind]
+        first = dict(document.spec) if document is not None else first_document() | (parts or {})
+        title = {"new": "New channel", "edit": "Edit ", "clone": "New channel, a copy of "}[kind]
         if kind != "new":
-            self._title += str(self._first.get("name", ""))
+            title += str(first.get("name", ""))
         if kind == "clone":
-            self._first["name"] = f"{self._first.get('name', '')} copy"
+            first["name"] = f"{first.get('name', '')} copy"
+        super().__init__(ChannelSpec, title, first, names={PICKED: self._interface_names}, begun=kind == "new")
+        self._edge = edge
+        self._channel = channel
         self._saving = Saving(edge, document if kind == "edit" else None, self._is_live, self._ask)
-        self._body = FormBody(id="form")
         self._interfaces: list[Interface] = []
-        self._submitted = kind != "new"
-        self._refused: list[Fault] = []
-        self._names: dict[str, Names] = {PICKED: self._interface_names, "rendition": self._rendition_names}
-        self._before: dict[str, Any] = {}
         self._pause: Timer | None = None
         self._wants_command: bool | None = None
         """Whether the operator asked for the command or sent it away; None leaves it to the terminal's width."""
 
-    # Building
+    def beside(self) -> ComposeResult:
+        """The command."""
+        yield CommandPreview(id="form-command")
 
-    def compose(self) -> ComposeResult:
-        """Heading, sections, help and keys."""
-        yield Heading(self._title, id="form-heading")
-        with Container(id="form-body"):
-            with self._body:
-                yield from self._filled_in(self._first)
-            yield CommandPreview(id="form-command")
+    def below(self) -> ComposeResult:
+        """What it costs."""
         yield CostLine(id="form-cost")
-        yield Static(markup=False, id="form-help")
-        yield KeyBar("form", id="keys")
-
-    def _filled_in(self, filled: dict[str, Any]) -> Iterator[FormSection]:
-        """All sections, as they stand below each other."""
-        yield FormSection("Channel", {"": CHANNEL[1]}, filled, "", self._names)
-        for part in PARTS:
-            for document in filled.get(part) or [{}]:
-                yield self._section(part, document)
-        for heading, entries in APART:
-            yield FormSection(heading, {"": entries}, filled, "", self._names)
-
-    def _section(self, part: str, document: dict[str, Any]) -> FormSection:
-        about, model = PARTS[part]
-        return FormSection(about.label.removesuffix("s"), parts_of(model), document, part, self._names)
 
     def on_mount(self) -> None:
-        """Remembers what it began with, to notice changes."""
-        self._before = self.document()
-        self._ask_worker(self._check())
-        self.call_after_refresh(self._focus_first)
+        """Learns which interfaces there are."""
         self._learn_interfaces()
 
-    def _focus_first(self) -> None:
-        self._sections()[0].fields[("name",)].focus_control()
+    def edited(self, checked: ChannelSpec | None, *, typing: bool) -> None:
+        """Has the channel priced and its command built, once the operator pauses."""
+        if self._pause is not None:
+            self._pause.stop()
+        if typing:
+            self._pause = self.set_timer(PAUSE_S, lambda: self._ask_worker(checked))
+        else:
+            self._ask_worker(checked)
 
     @work(group="interfaces")
     async def _learn_interfaces(self) -> None:
@@ -198,142 +157,14 @@ class FormScreen(Screen[Saved]):
         if preview.display and not before:
             self._ask_command(self._check())
 
-    # The document
-
-    def _sections(self, part: str | None = None) -> list[FormSection]:
-        sections = (child for child in self._body.children if isinstance(child, FormSection))
-        return [section for section in sections if part is None or section.part == part]
-
-    def document(self) -> dict[str, Any]:
-        """What is filled in, as a channel's document."""
-        document = {name: value for section in self._sections("") for name, value in section.document().items()}
-        for part in PARTS:
-            document[part] = [section.document() for section in self._sections(part)]
-        return document
-
     def _interface_names(self) -> list[str]:
         return [interface.name for interface in self._interfaces]
 
-    def _rendition_names(self) -> list[str]:
-        return [str(section.fields[("name",)].value) for section in self._sections("renditions")]
-
-    def _check(self) -> ChannelSpec | None:
-        """Validates what is filled in and shows each fault at its field.
-
-        Returns:
-            The channel; None where something is wrong.
-        """
-        spec: ChannelSpec | None = None
-        faults: Sequence[Fault] = self._refused
-        try:
-            spec = parse(ChannelSpec, self.document())
-        except InvalidInput as error:
-            faults = [*error.faults, *self._refused]
-        self._show_faults(faults)
-        return None if faults else spec
-
-    def _show_faults(self, faults: Sequence[Fault]) -> list[Fault]:
-        """Shows faults at their fields.
-
-        Returns:
-            The ones that belong to no field.
-        """
-        at: dict[FormField, Fault] = {}
-        homeless: list[Fault] = []
-        for fault in faults:
-            field = self._field_for(fault)
-            if field is None:
-                homeless.append(fault)
-            else:
-                at.setdefault(field, fault)
-        number: Counter[str] = Counter()
-        for section in self._sections():
-            for field in section.fields.values():
-                field.show_fault(at.get(field) if field.touched or self._submitted else None)
-            number[section.part] += 1
-            section.show_heading(number[section.part] if section.part else None, "")
-        left = len(at) + len(homeless)
-        note = f"✖ {written.plural(left, 'field')} to correct" if left else "✓ complete"
-        self.query_one("#form-heading", Heading).show("", note)
-        return homeless
-
-    def _field_for(self, fault: Fault) -> FormField | None:
-        steps = steps_of(fault.field)
-        if len(steps) >= 2 and steps[0] in PARTS and isinstance(steps[1], int):
-            sections = self._sections(str(steps[0]))
-            return sections[steps[1]].field_for(steps[2:]) if steps[1] < len(sections) else None
-        fields = (section.field_for(steps) for section in self._sections(""))
-        return next((field for field in fields if field is not None), None)
-
-    # What the operator does
-
-    def on_form_field_edited(self) -> None:
-        """Validates as one types."""
-        self._refused = []
-        for section in self._sections():
-            section.show_belonging()
-        spec = self._check()
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(PAUSE_S, lambda: self._ask_worker(spec))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """The return key goes on to the next field."""
-        event.stop()
-        self.focus_next()
-
-    def on_descendant_focus(self, _: DescendantFocus) -> None:
-        """Explains the field that the operator came to."""
-        self._show_help()
-
-    def _show_help(self) -> None:
-        field = field_around(self.focused)
-        if field is None:
-            return
-        about = field.entry.about
-        more = [f"Allowed: {about.range}." if about.range else ""]
-        if field.entry.path[-1] == PICKED and self._interfaces:
-            more.append(f"Here: {', '.join(self._interface_names())}. Space lists them with what they carry.")
-        words = " ".join(text for text in (about.help, *more) if text)
-        self.query_one("#form-help", Static).update(Content.assemble((f"{about.label}: ", "bold $primary"), words))
-
-    def action_next(self) -> None:
-        """To the next field."""
-        self.focus_next()
-
-    def action_previous(self) -> None:
-        """To the previous field."""
-        self.focus_previous()
-
-    async def action_add(self) -> None:
-        """Adds another of the part that the operator is in."""
-        section = section_around(self.focused)
-        if section is None or not section.part:
-            self.notify("Go to a source, rendition or output first.", markup=False)
-            return
-        taken = self._rendition_names()
-        added = self._section(section.part, next_rung(taken) if section.part == "renditions" else {})
-        await self._body.mount(added, after=section)
-        self._check()
-        next(iter(added.fields.values())).focus_control()
-        # Only after the layout is known where the section lies, and how much of it is shown.
-        self.call_after_refresh(self._body.scroll_to_widget, added, top=True, animate=False)
-
-    async def action_remove(self) -> None:
-        """Removes the part that the operator is in, unless it is the last of its sort."""
-        section = section_around(self.focused)
-        if section is None or not section.part:
-            self.notify("Go to a source, rendition or output first.", markup=False)
-            return
-        others = self._sections(section.part)
-        if len(others) == 1:
-            self.notify("A channel needs at least one of these.", severity="warning", markup=False)
-            return
-        place = others.index(section)
-        await section.remove()
-        left = self._sections(section.part)
-        next(iter(left[min(place, len(left) - 1)].fields.values())).focus_control()
-        self._check()
+    def hint(self, field: FormField) -> str:
+        """Names the interfaces that there are."""
+        if field.entry.path[-1] != PICKED or not self._interfaces:
+            return ""
+        return f"Here: {', '.join(self._interface_names())}. Space lists them with what they carry."
 
     def action_command(self) -> None:
         """Shows the FFmpeg command, or hides it."""
@@ -407,31 +238,17 @@ class FormScreen(Screen[Saved]):
         next(iter(taken[0].fields.values())).focus_control()
         self.call_after_refresh(self._body.scroll_to_widget, taken[0], top=True, animate=False)
 
-    @work(group="close", exclusive=True)
-    async def action_close(self) -> None:
-        """Leaves the form, after asking where something would be lost."""
-        if self.document() != self._before:
-            asked = Question("Leave without saving?", "What you changed would be lost.", "Leave")
-            if not await self.app.push_screen_wait(ConfirmScreen(asked)):
-                return
-        self.dismiss(None)
+    @work(group="ladder", exclusive=True)
+    async def action_keep(self) -> None:
+        """Keeps the renditions as a ladder."""
+        renditions = self.document()["renditions"]
+        ladder = await self.app.push_screen_wait(LadderFormScreen(self._edge, "new", renditions=renditions))
+        if ladder is not None:
+            self.notify(f"Saved: ladder {ladder.name}", markup=False)
 
-    # Storing
-
-    @work(group="save", exclusive=True)
-    async def action_save(self) -> None:
-        """Stores the channel, or shows why not."""
-        self._submitted = True
-        self._refused = []
-        spec = self._check()
-        if spec is None:
-            self._focus_fault()
-            return
-        try:
-            done = await self._saving.save(spec)
-        except TranscoderError as error:
-            self._show_refusal(error)
-            return
+    async def store(self, checked: ChannelSpec) -> None:
+        """Stores the channel, after asking where that interrupts it, or somebody else changed it meanwhile."""
+        done = await self._saving.save(checked)
         if isinstance(done, Merged):
             await self._fill_in(done.document)
         elif done is not None:
@@ -444,26 +261,3 @@ class FormScreen(Screen[Saved]):
 
     async def _ask(self, review: Review) -> str:
         return await self.app.push_screen_wait(ReviewScreen(review)) or ""
-
-    async def _fill_in(self, document: dict[str, Any]) -> None:
-        """Puts another document in the place of what is filled in."""
-        with self.app.batch_update():
-            await self._body.remove_children()
-            await self._body.mount(*self._filled_in(document))
-        self._ask_worker(self._check())
-        self._focus_first()
-
-    def _show_refusal(self, error: TranscoderError) -> None:
-        """Shows what the worker refused: at its fields where it named them, else in a dialog."""
-        self._refused = list(error.faults) if isinstance(error, InvalidInput) else []
-        homeless = self._show_faults(self._refused)
-        if not isinstance(error, InvalidInput) or homeless:
-            self.app.push_screen(FaultScreen(error.title, homeless or error.faults))
-        self._refused = [fault for fault in self._refused if fault not in homeless]
-        self._focus_fault()
-
-    def _focus_fault(self) -> None:
-        faulty = next(iter(self.query(FormField).filter(".-faulty")), None)
-        if faulty is not None:
-            # Its fold may just have been opened.
-            self.call_after_refresh(faulty.focus_control)

@@ -185,7 +185,7 @@ def log(work: Path) -> Iterator[Goal]:
     number = LOG_BYTES // len(line.format(0)) - 1
     file.write_text("".join(line.format(at) for at in range(number)))
     with closing(Terminal([sys.executable, PROGRAMS, "log", str(file), str(figures)])) as terminal:
-        terminal.until(b"no channel")
+        terminal.until(b"\x1b[40;1H")
         time.sleep(1.0)
         before = measuring.memory_of([terminal.pid]).rss
         begun = time.perf_counter() - terminal.begun

@@ -8,13 +8,15 @@ import json
 import signal
 import sys
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import ClassVar
 
 from textual import work
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from transcoder_tui.client.client import WorkerClient
+from transcoder_tui.console import app
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.columns import lay_out
 from transcoder_tui.console.edge import Edge
@@ -44,6 +46,8 @@ async def measure_lag(figures: Path) -> None:
 
 class ProbedConsole(ConsoleApp):
     """The console as it is."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / name for name in ConsoleApp.CSS_PATH]
 
     def __init__(self, socket: Path, figures: Path) -> None:
         super().__init__(lambda: WorkerClient(socket))
@@ -108,6 +112,8 @@ class LogEdge:
 
 class LogApp(App[None]):
     """The log pane alone, on a file that another process writes."""
+
+    CSS = "LogPane { height: 1fr; overflow-y: scroll; overflow-x: hidden; }"
 
     def __init__(self, file: Path, figures: Path) -> None:
         super().__init__()

@@ -75,6 +75,7 @@ async def main() -> None:
     )
     deltas = [
         Delta(
+            type="delta",
             at=BEGUN + timedelta(seconds=at),
             worker=worker,
             changed=rows(count, at),

@@ -6,6 +6,7 @@ goes through :func:`sanitised` at the one place where it enters: :mod:`transcode
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from transcoder_tui.client.sanitise import sanitise
@@ -18,6 +19,9 @@ Document = TypeVar("Document")
 
 _OF_LINES = frozenset({"log"})
 """Fields that hold lines of a log in one text: what shows them splits them again."""
+
+_HARMLESS = frozenset({int, float, bool, type(None), datetime})
+"""Types that hold no text."""
 
 
 def clean(text: str) -> str:
@@ -47,6 +51,9 @@ def _cleaned(value: Any) -> Any:
 
 def _clean_model(model: "BaseModel") -> None:
     for name, value in vars(model).items():
+        # Nearly all there is: 1,000 channels have 35,000 fields.
+        if (kind := type(value)) in _HARMLESS or (kind is str and value.isprintable()):
+            continue
         cleaned = "\n".join(map(clean, value.split("\n"))) if name in _OF_LINES else _cleaned(value)
         if cleaned is not value:
             setattr(model, name, cleaned)

@@ -42,8 +42,8 @@ def hls_js(cache: Path) -> Path:
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the channel's HLS directory, the page and the player's script, and takes what the page saw."""
 
-    def __init__(self, *arguments: Any, script: Path, seen: list[dict[str, Any]], **named: Any) -> None:
-        self._files = {"/": ("text/html", PLAYER), "/hls.js": ("text/javascript", script)}
+    def __init__(self, *arguments: Any, script: Path, page: Path, seen: list[dict[str, Any]], **named: Any) -> None:
+        self._files = {"/": ("text/html", page), "/hls.js": ("text/javascript", script)}
         self._seen = seen
         super().__init__(*arguments, **named)
 
@@ -67,8 +67,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def _served(directory: Path, script: Path, seen: list[dict[str, Any]]) -> Iterator[int]:
-    handler = partial(_Handler, directory=str(directory), script=script, seen=seen)
+def _served(directory: Path, script: Path, page: Path, seen: list[dict[str, Any]]) -> Iterator[int]:
+    handler = partial(_Handler, directory=str(directory), script=script, page=page, seen=seen)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -77,15 +77,16 @@ def _served(directory: Path, script: Path, seen: list[dict[str, Any]]) -> Iterat
         thread.join()
 
 
-def played(rig: Rig, script: Path, timeout_s: float) -> dict[str, Any]:
+def played(rig: Rig, script: Path, timeout_s: float, page: Path = PLAYER) -> dict[str, Any]:
     """Plays the ladder below the HLS root; gives what the page saw.
 
     Returns:
+        What the page tells; of :data:`PLAYER`,
         ``rungs``: sizes in the order in which they were played; ``errors``: hls.js's own words; ``frames`` and
         ``dropped``; ``played``: seconds.
     """
     seen: list[dict[str, Any]] = []
-    with _served(rig.host.hls_root, script, seen) as port:
+    with _served(rig.host.hls_root, script, page, seen) as port:
         profile = f"--user-data-dir={rig.directory / 'chromium'}"
         browser = rig.run("chromium", *HEADLESS, profile, f"http://127.0.0.1:{port}/")
         try:

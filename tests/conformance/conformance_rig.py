@@ -22,7 +22,7 @@ from transcoder_tui.ffmpeg.binary import Binary
 from transcoder_tui.ffmpeg.command import HostFacts
 from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.worker.masters import Masters
-from transcoder_tui.worker.outputs import finalise, prepare, tend
+from transcoder_tui.worker.outputs import finalise, prepare, tend, tend_subtitles
 from transcoder_tui.worker.resolution import resolved
 
 PACKAGES = {
@@ -146,9 +146,10 @@ class Rig:
     @contextmanager
     def channel(self, spec: ChannelSpec) -> Iterator[Run]:
         """Puts a channel on air as the worker does, tends its files, and ends its playlists when the block ends."""
-        chosen = asyncio.run(resolved(spec, 0, self.binary, self.host))
-        prepare(chosen, self.host)
-        run = put_on_air(chosen, self.binary, self.host, self.directory, "channel")
+        found = asyncio.run(resolved(spec, 0, self.binary, self.host))
+        chosen = found.spec
+        prepare(chosen, self.host, found.texts)
+        run = put_on_air(chosen, self.binary, self.host, self.directory, "channel", found.codecs, found.texts)
         with ThreadPoolExecutor(1) as worker:
             over = threading.Event()
             tended = worker.submit(self._tend, chosen, over)
@@ -168,6 +169,7 @@ class Rig:
         while not ended:
             # Once more behind the end, for the segments that came last.
             ended = over.wait(TENDED_S)
+            tend_subtitles(spec, self.host)
             faults = tend(spec, self.host, masters, time.time()).faults
             assert faults == (), faults
 

@@ -160,6 +160,7 @@ def flash_times(binary: Binary, playlist: Path, segments: list[m3u8.Segment], sc
     return [time for (_, before), (time, white) in zip([(0.0, False), *frames], frames, strict=False) if white > before]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["ts", "fmp4"])
 def test_cues_go_with_the_picture_before_and_after_a_restart(
     binary: Binary, host: HostFacts, clip: str, on_air: PutOnAir, eventually: Any, tmp_path: Path, form: str

@@ -5,6 +5,7 @@ from pilots import quiet, screen_lines, screen_text, settled, until
 from rack_fixtures import FakeClient, log_lines, spec, view
 from textual import events
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from transcoder_tui.console.app import ConsoleApp
@@ -36,15 +37,15 @@ async def type_into(pilot: Pilot[str], text: str) -> None:
     await quiet(pilot)
 
 
-def sections(form: FormScreen, part: str) -> list[FormSection]:
+def sections(form: Widget, part: str) -> list[FormSection]:
     return [section for section in form.query(FormSection) if section.part == part]
 
 
-def field(form: FormScreen, part: str, number: int, *path: str) -> FormField:
+def field(form: Widget, part: str, number: int, *path: str) -> FormField:
     return sections(form, part)[number].fields[path]
 
 
-def faults_shown(form: FormScreen) -> dict[str, str]:
+def faults_shown(form: Widget) -> dict[str, str]:
     return {
         ".".join(faulty.entry.path): str(faulty.query_one(".field-fault").render())  # type: ignore[attr-defined]
         for faulty in form.query(FormField).filter(".-faulty")

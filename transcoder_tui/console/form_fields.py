@@ -13,6 +13,8 @@ from transcoder_tui.models.field import Described, describe
 Path = tuple[str, ...]
 """Names that lead from a section's document to a value, such as ``("video", "size")``."""
 
+PROSE = 200
+"""Characters that a text may have at least which is meant to be sentences."""
 YES_NO: tuple[tuple[str, Any], ...] = (("yes", True), ("no", False))
 
 
@@ -29,10 +31,13 @@ class Entry:
     switches: bool = False
     """Whether this turns the whole part at ``path`` on or off, such as a rendition's sound."""
 
+    prose: bool = False
+    """Whether it takes whole sentences."""
+
     @property
     def wide(self) -> bool:
         """Whether its values are long, as addresses are."""
-        return "://" in self.about.example
+        return self.prose or "://" in self.about.example
 
 
 def entries_of(model: type[BaseModel]) -> list[Entry]:
@@ -73,8 +78,12 @@ def _entries(model: type[BaseModel], path: Path, apart: str) -> list[Entry]:
             continue
         options = _options(kind, optional)
         if len(options) != 1:
-            found.append(Entry(here, about, options, _default(model, info, about.name)))
+            found.append(Entry(here, about, options, _default(model, info, about.name), prose=_takes_prose(info)))
     return found
+
+
+def _takes_prose(info: FieldInfo) -> bool:
+    return any(getattr(limit, "max_length", 0) >= PROSE for limit in info.metadata)
 
 
 def _options(kind: Any, optional: bool) -> tuple[tuple[str, Any], ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TITLES = ("Rendition", "Codec", "Size", "fps", "Bitrate", "Most", "Preset", "Audio")
 LEFT = frozenset({"Rendition", "Codec", "Preset", "Audio"})
 """Columns of words; figures stand at the right."""
+QUIET = "$foreground 70%"
 
 
 def cells(rung: "Rendition") -> tuple[str, ...]:
@@ -34,17 +35,17 @@ def cells(rung: "Rendition") -> tuple[str, ...]:
 
 
 def rung_table(rungs: "Sequence[Rendition]") -> list[Content]:
-    """A line of titles, one for each rung, and what they need together."""
-    rows = [cells(rung) for rung in rungs]
-    widths = [max(map(len, column)) for column in zip(TITLES, *rows, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        places = zip(TITLES, row, widths, strict=True)
-        return "  ".join(f"{text:{'<' if title in LEFT else '>'}{width}}" for title, text, width in places).rstrip()
-
+    """A line of titles, one for each rung, and what they need together; without columns in which nothing is said."""
+    columns = [column for column in zip(TITLES, *map(cells, rungs), strict=True) if any(column[1:])]
+    lines = ["  ".join(row).rstrip() for row in zip(*map(_aligned, columns), strict=True)]
     total = format_bitrate(sum(rung.peak(1) for rung in rungs))
     return [
-        Content.styled(line(TITLES), "$foreground 70%"),
-        *(Content(line(row)) for row in rows),
-        Content.styled(f"At most {total}b/s together, without multiplexing.", "$foreground 70%"),
+        Content.styled(lines[0], QUIET),
+        *map(Content, lines[1:]),
+        Content.styled(f"Together at most {total}, without what a container adds.", QUIET),
     ]
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    return [f"{text:{'<' if column[0] in LEFT else '>'}{width}}" for text in column]

@@ -89,7 +89,7 @@ class LaddersScreen(View):
         listed.set_options(map(self._option, ladders))
         listed.highlighted = place if ladders else None
         own = sum(ladder.own for ladder in ladders)
-        note = self._fault or ("asking the worker …" if self._ladders is None else f"{own} of them your own")
+        note = self._fault or ("asking the worker …" if self._ladders is None else f"{own or 'none'} of them your own")
         self.query_one("#ladders-heading", Heading).show(written.plural(len(ladders), "ladder"), note)
 
     @staticmethod

@@ -23,7 +23,7 @@ from transcoder_tui.models.faults import parse
 from transcoder_tui.models.ladder import Ladder
 from transcoder_tui.models.view import ChannelDocument
 from transcoder_tui.settings import Settings
-from transcoder_tui.worker.ladders import all_ladders
+from transcoder_tui.worker.ladders import all_ladders, put
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=["80x24", "120x40", "200x50"])
 
@@ -279,6 +279,12 @@ async def test_a_read_only_console_only_looks(keeper: Keeper, clock: Clock) -> N
 @SIZES
 @pytest.mark.parametrize("what", ["list", "form"])
 def test_pictures(snap_compare: Callable[..., bool], keeper: Keeper, size: tuple[int, int], what: str) -> None:
+    settings = Settings(data_dir=keeper.data_dir)
+    [mobile] = [one for one in all_ladders(settings) if one.name == "mobile"]
+    if what == "list":
+        for name, words in (("mobile", mobile.help), ("house", "What our set-top boxes play.")):
+            put(settings, name, parse(Ladder, {"name": name, "help": words, "renditions": mobile.document()}))
+
     async def prepare(pilot: Pilot[str]) -> None:
         await opened(pilot, "mobile")
         if what == "form":

@@ -29,7 +29,7 @@ class LaddersScreen(View):
     """A list of ladders beside the rungs of the one under the cursor."""
 
     CSS_PATH = "ladders.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (132, "-broad")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-broad")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("ladders"), *bindings_for("moving")]
     VIEW = "ladders"
     AUTO_FOCUS = "#ladders"

@@ -10,7 +10,7 @@ from transcoder_tui.models.channel import ChannelSpec
 from transcoder_tui.models.faults import parse
 from transcoder_tui.models.ladder import Ladder, expand, names_ladders
 from transcoder_tui.settings import Settings
-from transcoder_tui.worker.ladders import all_ladders, read_ladders, shipped
+from transcoder_tui.worker.ladders import all_ladders, put, read_ladders, shipped
 
 SHIPPED = {ladder.name: ladder for ladder in read_ladders(shipped())}
 
@@ -82,6 +82,18 @@ def test_the_operators_own_come_in_the_place_of_those_of_the_same_name(tmp_path:
 
     assert set(found) == {*SHIPPED, "house"}
     assert [rendition.name for rendition in found["web"].renditions] == ["only"]
+
+
+def test_a_rendition_without_sound_keeps_none(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    mute = {"name": "mute", "video": {"bitrate": "500k"}, "audio": None}
+
+    put(settings, "quiet", parse(Ladder, {"name": "quiet", "renditions": [mute]}))
+
+    [stored] = [ladder for ladder in all_ladders(settings) if ladder.own]
+    assert stored.renditions[0].audio is None
+    [channel] = expand(lineup(ladder="quiet", outputs=[{"url": "hls://one"}]), [stored])["channels"]
+    assert parse(ChannelSpec, channel).renditions == stored.renditions
 
 
 @pytest.mark.parametrize(

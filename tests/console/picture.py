@@ -1,26 +1,39 @@
-"""Draws data/console.svg, the picture of the console in README.md: ``python tests/console/picture.py``.
+"""Draws data/pictures/, the pictures of the console in README.md: ``python tests/console/picture.py``.
 
-What it shows is the invented rack of these tests; no worker and no FFmpeg take part.
+What they show is the invented rack of these tests; no worker and no FFmpeg take part.
 """
 
 import asyncio
 import os
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from html import escape, unescape
 from pathlib import Path
 
-from pilots import quiet, settled
+from bulk_fixtures import SlowClient, regional
+from machine_fixtures import happened, machine
+from pilots import quiet, settled, until
 from rack_fixtures import NOW, Clock, FakeClient, line_up, unwell, view
+from test_console_bulk import answered, failing
+from test_console_channel import SPORT, ailing
+from test_console_channel import worker as ladder_worker
+from test_console_form import field, form_opened
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from transcoder_tui.console.app import ConsoleApp
+from transcoder_tui.console.widgets.command_preview import CommandPreview
+from transcoder_tui.models.capacity import Cost
 from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 from transcoder_tui.models.view import ChannelView, Telemetry
 
-PICTURE = Path(__file__).parents[2] / "data" / "console.svg"
-SIZE = (120, 32)
+PICTURES = Path(__file__).parents[2] / "data" / "pictures"
+SIZE = (120, 34)
+WIDE = {"form": (144, 40), "system": (150, 30)}
+"""Those that show more where there is more room."""
 CELL = 12.2
 """Width of a character in Textual's export."""
 
@@ -31,9 +44,14 @@ def rack() -> list[ChannelView]:
     kids.source = "srt://203.0.113.20:9000?mode=caller"
     kids.message = "no data from srt://203.0.113.20:9000 for 15 s"
     kids.remedy = "check that the encoder sends, and the firewall"
-    sport.telemetry = Telemetry(fps=50.0, speed=1.0, bitrate=12_800_000, drops=3, dups=0, cpu_percent=391)
+    sport.telemetry = Telemetry(
+        fps=50.0, speed=1.0, bitrate=12_800_000, drops=3, dups=0, cpu_percent=391, rss_bytes=612_368_384
+    )
     parliament = unwell(4, "Parliament", Health.TOO_SLOW, group="Public", telemetry=figures(3_480_000, 46.5, 88))
     parliament.telemetry.speed = 0.93
+    slow = parliament.alarms[0]
+    parliament.message = slow.message = "encodes at 0.93 of real time for 2 min"
+    parliament.remedy = slow.remedy = "choose a faster preset or fewer renditions, or stop another channel"
     return [
         news,
         sport,
@@ -49,7 +67,7 @@ def rack() -> list[ChannelView]:
 
 
 def figures(bitrate: int, fps: float, cpu: float) -> Telemetry:
-    return Telemetry(fps=fps, speed=1.0, bitrate=bitrate, drops=0, dups=0, cpu_percent=cpu)
+    return Telemetry(fps=fps, speed=1.0, bitrate=bitrate, drops=0, dups=0, cpu_percent=cpu, rss_bytes=int(cpu * 1.6e6))
 
 
 def ago(**time: float) -> datetime:
@@ -82,18 +100,93 @@ def log() -> list[str]:
     ]
 
 
-async def draw() -> str:
-    """The picture, as SVG."""
+def worker() -> FakeClient:
+    """A worker with ten channels, and its past."""
     client = FakeClient(rack())
     client.logs[3] = log()
-    console = ConsoleApp(lambda: client, clock=Clock())
-    async with console.run_test(size=SIZE) as pilot:
-        await settled(pilot)
-        while console.rack.cursor != 3:
-            await pilot.press("down")
-        await settled(pilot)
+    client.happened = happened()
+    client.computer = machine()
+    client.price = Cost(cores=1.4, of=8, left=3.2)
+    return client
+
+
+def with_ladder() -> FakeClient:
+    """The same with a ladder whose recording has stopped to grow."""
+    client = ladder_worker(ailing())
+    client.logs[SPORT] = log()
+    return client
+
+
+def many() -> SlowClient:
+    """A worker with a rack full of channels, two of which cannot be started."""
+    client = SlowClient(regional(137, stopped=25))
+    failing(client)
+    return client
+
+
+async def keys(pilot: Pilot[str], *pressed: str) -> None:
+    """Presses keys, one after the other."""
+    for key in pressed:
+        await pilot.press(key)
         await quiet(pilot)
-        return console.export_screenshot(title="transcoder-tui")
+
+
+async def nothing(_: Pilot[str]) -> None:
+    """Shows what is there at once."""
+
+
+async def to_kids(pilot: Pilot[str]) -> None:
+    """Puts the cursor on the channel with the dead input."""
+    console = pilot.app
+    assert isinstance(console, ConsoleApp)
+    while console.rack.cursor != 3:
+        await keys(pilot, "down")
+    await settled(pilot)
+
+
+async def to_command(pilot: Pilot[str]) -> None:
+    """Opens the form on News HD, and changes a bitrate."""
+    while pilot.app.rack.cursor != 1:  # type: ignore[attr-defined]
+        await keys(pilot, "down")
+    form = await form_opened(pilot, "e")
+    field(form, "renditions", 0, "video", "bitrate").query_one(Input).value = "4500k"
+    await until(pilot, lambda: "4500000" in " ".join(form.query_one(CommandPreview)._text.argv))
+
+
+async def to_progress(pilot: Pilot[str]) -> None:
+    """Starts all, of which some are done."""
+    client = pilot.app._link._connect()  # type: ignore[attr-defined]
+    await answered(pilot, client, pilot.app._clock, 98)  # type: ignore[attr-defined]
+
+
+SCENES: dict[str, tuple[Callable[[], FakeClient], Callable[[Pilot[str]], Awaitable[None]]]] = {
+    "channels": (worker, to_kids),
+    "channel": (with_ladder, lambda pilot: keys(pilot, "slash", *"sport", "enter", "escape", "i")),
+    "events": (worker, lambda pilot: keys(pilot, "3", "up", "up", "up", "up")),
+    "system": (worker, lambda pilot: keys(pilot, "4")),
+    "ladders": (worker, lambda pilot: keys(pilot, "5")),
+    "settings": (worker, lambda pilot: keys(pilot, "6")),
+    "form": (worker, to_command),
+    "bulk": (many, to_progress),
+    "filter": (worker, lambda pilot: keys(pilot, "slash", *"!ok")),
+    "commands": (worker, lambda pilot: keys(pilot, "colon", *"start reg", "tab")),
+    "help": (worker, lambda pilot: keys(pilot, "question_mark")),
+}
+"""Each picture: whose worker, and what the operator does."""
+
+
+async def draw(scene: str) -> str:
+    """One picture, as SVG."""
+    make, prepare = SCENES[scene]
+    client = make()
+    console = ConsoleApp(lambda: client, clock=Clock())
+    async with console.run_test(size=WIDE.get(scene, SIZE)) as pilot:
+        await settled(pilot)
+        await prepare(pilot)
+        for _ in range(5):
+            await quiet(pilot)
+            await asyncio.sleep(0.05)
+        return standalone(console.export_screenshot(title="transcoder-tui"))
 
 
 def standalone(svg: str) -> str:
@@ -116,11 +209,14 @@ def standalone(svg: str) -> str:
 
 
 def main() -> None:
-    """Writes the picture."""
+    """Writes the pictures, or those that are named."""
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     os.environ.pop("NO_COLOR", None)
-    PICTURE.write_text(standalone(asyncio.run(draw())), encoding="utf-8")
-    sys.stdout.write(f"{PICTURE}\n")
+    PICTURES.mkdir(exist_ok=True)
+    for scene in sys.argv[1:] or SCENES:
+        path = PICTURES / f"{scene}.svg"
+        path.write_text(asyncio.run(draw(scene)), encoding="utf-8")
+        sys.stdout.write(f"{path}\n")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,20 @@ class Tmux:
             before = screen
             time.sleep(0.2)
 
+    def save(self) -> None:
+        """Saves the form, agrees to what that does, and closes what is said of it afterwards."""
+        self.shows("complete")
+        self.keys("C-s")
+        while True:
+            screen = self.shows(r"y +Save|is stored|\n CPU .*load")
+            if re.search(r"y +Save", screen):
+                self.keys("y")
+            elif "is stored" in screen:
+                self.keys("Escape")
+            else:
+                return
+            self._rests()
+
     @property
     def _help(self) -> str:
         return "\n".join(self.screen.splitlines()[34:39])
@@ -130,8 +144,7 @@ def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux
     tmux.keys("F6")
     tmux.shows("Output  2")
     tmux.fill("Address", "udp://127.0.0.1:15731")
-    tmux.shows("complete")
-    tmux.keys("C-s")
+    tmux.save()
     tmux.shows("on air +News")
     playlist = tmux.data / "hls" / "news" / "master.m3u8"
     deadline = time.monotonic() + PATIENCE_S
@@ -142,9 +155,7 @@ def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux
     tmux.keys("e")
     tmux.shows("Address .*test://")
     tmux.fill("Address", "file://gone.ts")
-    tmux.keys("C-s")
-    tmux.shows("gone.ts")
-    tmux.keys("Escape")
+    tmux.save()
     tmux.shows("error +News .*gone.ts")
     tmux.keys("n")
     tmux.keys("l")
@@ -152,18 +163,17 @@ def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux
     tmux.keys("l", "e")
     tmux.shows("Address .*file://gone.ts")
     tmux.fill("Address", "test://bars?size=320x180&fps=25")
-    tmux.keys("C-s")
+    tmux.save()
     tmux.shows("on air +News")
 
     tmux.keys("c")
     tmux.shows("New channel")
     tmux.fill("Name", "Weather")
-    tmux.fill("Address", "test://bars?size=320x180&fps=25")
-    tmux.keys("Down")
+    tmux.fill("Size", "320x180")
     tmux.fill("Address", "hls://weather")
     tmux.keys("Down")
     tmux.fill("Address", "udp://127.0.0.1:15732")
-    tmux.keys("C-s")
+    tmux.save()
     tmux.shows("on air +Weather")
     tmux.keys("*", "x")
     tmux.shows("2 channels")

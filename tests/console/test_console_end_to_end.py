@@ -129,6 +129,7 @@ def streams(playlist: Path) -> set[str]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(400)  # a loaded machine draws slowly, and it waits for each field
 def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux: Tmux) -> None:
     tmux.shows("No channels yet")
 

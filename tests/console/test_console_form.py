@@ -1,7 +1,7 @@
 """Creating and editing channels by keyboard: what reaches the worker, and what is said where something is wrong."""
 
 import pytest
-from pilots import quiet, screen_lines, screen_text, settled, until
+from pilots import burst, quiet, screen_lines, screen_text, settled, until
 from rack_fixtures import FakeClient, log_lines, spec, view
 from textual import events
 from textual.pilot import Pilot
@@ -427,3 +427,27 @@ class TestEditing:
             await pilot.press("e")
             await until(pilot, lambda: isinstance(console.screen, FaultScreen))
             assert "it was deleted" in screen_text(pilot)
+
+
+async def test_keys_of_a_burst_stay_in_their_order(console: ConsoleApp) -> None:
+    async with console.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        form = await form_opened(pilot, "plus")
+        keys = (
+            *"News 7",
+            "left",
+            "left",
+            "x",
+            "backspace",
+            "end",
+            "backspace",
+            *"HD",
+            "home",
+            "1",
+            "tab",
+            *"Local",
+            "left",
+            "y",
+        )
+        await burst(pilot, *keys)
+        assert {name: form.document()[name] for name in ("name", "group")} == {"name": "1News HD", "group": "Locayl"}

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import work
-from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -20,6 +19,7 @@ from transcoder_tui.console import format as written
 from transcoder_tui.console.ascii import AsciiFilter, needs_ascii
 from transcoder_tui.console.batch import Batch
 from transcoder_tui.console.edge import Edge
+from transcoder_tui.console.keys_in_order import KeysInOrder
 from transcoder_tui.console.link import WAITS_S, Link, Lost
 from transcoder_tui.console.preferences import Preferences, kept_file, written_file
 from transcoder_tui.console.sanitise import clean
@@ -54,7 +54,7 @@ class Told(Message):
         super().__init__()
 
 
-class ConsoleApp(App[str]):
+class ConsoleApp(KeysInOrder[str]):
     """A client of the worker's API and nothing else: it may be killed or stalled without effect on any channel.
 
     Args:

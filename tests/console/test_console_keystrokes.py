@@ -14,7 +14,15 @@ from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import Status
 
 README = Path(__file__).parents[2] / "README.md"
-NAMES = {"space": "space", "↓": "down", "↑": "up", "F6": "f6", "^s": "ctrl+s", "end": "end", "bksp": "backspace"}
+NAMES = {
+    "space": "space",
+    "↓": "down",
+    "PgDn": "pagedown",
+    "F6": "f6",
+    "^s": "ctrl+s",
+    "end": "end",
+    "bksp": "backspace",
+}
 
 
 def task(name: str) -> list[str]:

@@ -208,3 +208,15 @@ def test_help(picture: Callable[[FakeClient, Prepare], bool]) -> None:
         await shown(pilot, HelpScreen)
 
     assert picture(FakeClient(), prepare)
+
+
+@pytest.mark.parametrize("size", [(120, 40)], ids=["120x40"])
+@pytest.mark.parametrize("theme", ["day", "clear", "ansi-dark"])
+def test_other_themes(picture: Callable[[FakeClient, Prepare], bool], theme: str) -> None:
+    async def prepare(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        pilot.app.theme = theme
+        await pilot.press("down", "space", "S")
+        await until(pilot, lambda: pilot.app.screen.query_one("#log").lines)  # type: ignore[attr-defined]
+
+    assert picture(rack_that_is_not_well(), prepare)

@@ -358,6 +358,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("close", ("escape",), "Back", "Leave the form; asks if something changed", _FORM, "form", 99, priority=True),
     Action("next", ("down", "enter"), "Next field", "To the next field", _FORM, "form", 60),
     Action("previous", ("up",), "Previous", "To the previous field", _FORM, "form", 0),
+    Action("section-next", ("pagedown",), "Next section", "To the next source, rendition or output", _FORM, "form", 65),
+    Action("section-previous", ("pageup",), "Section before", "To the section before", _FORM, "form", 0),
     Action("add", ("f6",), "Add", "Add another source, rendition or output below this one", _FORM, "form", 80),
     *(
         Action(name, (key,), label, words, _CHANNEL_FORM, "channel_form", rank)

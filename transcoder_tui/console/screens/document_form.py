@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 from textual import work
@@ -255,6 +255,14 @@ class DocumentForm(Screen[Result], Generic[Model, Result]):
     def action_previous(self) -> None:
         """To the previous field."""
         self.focus_previous()
+
+    def action_section(self, where: Literal["next", "previous"]) -> None:
+        """To the first field of the next section, or of the one before."""
+        sections = self._sections()
+        here = section_around(self.focused)
+        place = sections.index(here) if here is not None else 0
+        there = sections[max(0, min(len(sections) - 1, place + (1 if where == "next" else -1)))]
+        next(iter(there.fields.values())).focus_control()
 
     async def action_add(self) -> None:
         """Adds another of the part that the operator is in."""

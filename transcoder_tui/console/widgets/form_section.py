@@ -1,10 +1,9 @@
 """A section of a form: the lines of one model, the rarely used ones folded."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical, VerticalScroll
 from textual.widget import Widget
 
@@ -15,12 +14,7 @@ from transcoder_tui.console.widgets.heading import Heading
 
 
 class FormBody(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """All sections, below each other; scrolls by the page, as the arrows lead from field to field."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
+    """All sections, below each other; what has the focus is kept in view."""
 
 
 class FormSection(Vertical):

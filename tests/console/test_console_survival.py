@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pilots import screen_lines, settled
+from pilots import screen_lines, settled, until
 from rich.cells import cell_len
 from terminals import JOURNAL, Terminal, comes_true
 from textual.events import Key, Paste
@@ -130,6 +130,11 @@ def test_an_endless_paste_takes_no_memory() -> None:
     assert isinstance(key, Key)
 
 
+def fits(lines: list[str], size: tuple[int, int]) -> bool:
+    """Whether a screen has the size of its terminal."""
+    return len(lines) <= size[1] and {cell_len(line) for line in lines} <= {size[0]}
+
+
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 10)], ids=["1x1", "20x5", "40x10"])
 async def test_everything_opens_in_a_terminal_of_any_size(console: ConsoleApp, size: tuple[int, int]) -> None:
     async with console.run_test(size=size) as pilot:
@@ -143,5 +148,4 @@ async def test_everything_opens_in_a_terminal_of_any_size(console: ConsoleApp, s
                 await pilot.press(key)
             await pilot.resize_terminal(size[1], size[0])
             await pilot.resize_terminal(*size)
-            assert len(screen_lines(pilot)) <= size[1], keys
-            assert {cell_len(line) for line in screen_lines(pilot)} <= {size[0]}, keys
+            await until(pilot, lambda: fits(screen_lines(pilot), size), keys)

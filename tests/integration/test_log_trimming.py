@@ -124,7 +124,7 @@ def test_no_line_of_a_writer_that_never_pauses_is_lost_over_many_cuts(
 
     assert seen == LINES
     assert cuts > 10
-    assert path.stat().st_size < LINES * 10, "what was read is gone"
+    assert path.stat().st_size < LINES * 20, "what was read is gone, but for what came after the last cut"
 
 
 def test_a_flood_leaves_both_files_small_and_is_followed_to_its_end(disk: Path) -> None:

@@ -56,7 +56,7 @@ async def test_each_output_and_rendition_shows_what_it_takes(client: WorkerClien
     figures = (await wait(created.id, is_known)).telemetry
 
     segments, constant, recording = figures.output_bps
-    assert constant == 600_000
+    assert 0 < constant <= 600_000, "its muxrate, at the speed at which it runs"
     # A picture of 100 kb/s and a sound, in transport streams of small packets.
     assert 30_000 < (segments or 0) < 600_000
     assert 10_000 < (recording or 0) < 2_000_000

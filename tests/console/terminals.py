@@ -50,12 +50,14 @@ def comes_true(check: Callable[[], object]) -> None:
 class BusyClient(FakeClient):
     """A worker whose first channel changes fifty times a second, and which keeps a journal."""
 
+    PACE_S = 0.02
+
     async def stream(self) -> AsyncIterator[Snapshot | Delta]:
         async for message in super().stream():
             yield message
             break
         for tick in range(1_000_000):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.PACE_S)
             self._note(f"tick {tick}")
             self.say(view(1, f"Tick {tick:06}"))
             yield self._messages.get_nowait()  # type: ignore[misc]
@@ -67,6 +69,12 @@ class BusyClient(FakeClient):
     def _note(self, words: str) -> None:
         with Path(os.environ[JOURNAL]).open("a") as journal:
             journal.write(f"{words}\n")
+
+
+class CalmClient(BusyClient):
+    """The same at the worker's own pace."""
+
+    PACE_S = 1.0
 
 
 class Terminal:

@@ -100,6 +100,8 @@ def write_lineup(path: Path, document: dict[str, Any]) -> None:
         HostFault: Where it cannot be written.
     """
     target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise HostFault("is no file that could be replaced", "choose another file", str(path))
     try:
         descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -241,3 +242,12 @@ def test_an_export_that_cannot_be_written_says_where(rack: Rack, run: Run, home:
 
     assert code == 1
     assert f"{home}/no/rack.yaml: cannot be written: No such file or directory" in err
+
+
+def test_an_export_replaces_no_device_or_pipe(rack: Rack, run: Run, home: Path) -> None:
+    os.mkfifo(home / "pipe")
+    code, _, err = run("export", "-o", home / "pipe")
+
+    assert code == 1
+    assert f"{home}/pipe: is no file that could be replaced" in err
+    assert (home / "pipe").is_fifo()

@@ -1,5 +1,6 @@
 """Speaks to the worker over its Unix socket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import from_json
 
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.capacity import Cost
@@ -23,6 +25,7 @@ from transcoder_tui.models.undo import Undone, UndoView
 from transcoder_tui.models.view import (
     Acknowledgement,
     ChannelDocument,
+    ChannelView,
     CommandView,
     Delta,
     Interface,
@@ -44,6 +47,30 @@ Verb = Literal["start", "stop", "restart"]
 View = TypeVar("View", bound=BaseModel)
 
 _MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
+_ROWS: TypeAdapter[list[ChannelView]] = TypeAdapter(list[ChannelView])
+BATCH = 40
+"""Rows that are read in one go: a message of 1,000 would hold up the keys of a console for 15 ms."""
+
+
+async def _read(line: bytes) -> Snapshot | Delta:
+    """A message of the live stream; whoever else waits for the event loop has a turn meanwhile.
+
+    Raises:
+        ValueError: Where it is none.
+    """
+    document = from_json(line)
+    if not isinstance(document, dict):
+        return _MESSAGES.validate_python(document)
+    listed = "channels" if document.get("type") == "snapshot" else "changed"
+    rows = document.get(listed)
+    if not isinstance(rows, list) or len(rows) <= BATCH:
+        return _MESSAGES.validate_python(document)
+    message = _MESSAGES.validate_python({**document, listed: []})
+    read: list[ChannelView] = getattr(message, listed)
+    for first in range(0, len(rows), BATCH):
+        read += _ROWS.validate_python(rows[first : first + BATCH])
+        await asyncio.sleep(0)
+    return message
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -60,7 +87,7 @@ def _understood() -> Iterator[None]:
     """Turns an answer of another shape than ours into an error that tells what to do."""
     try:
         yield
-    except ValidationError:
+    except ValueError:
         raise TranscoderError(
             "the worker answers in a way that this program does not understand",
             "they are of different versions: replace the worker with 'transcoder-tui worker reload'",
@@ -313,7 +340,7 @@ class WorkerClient:
                     raise _error_of(response)
                 async for line in _lines(response.aiter_bytes()):
                     with _understood():
-                        message = _MESSAGES.validate_json(line)
+                        message = await _read(line)
                     yield message
         except httpx.TransportError as error:
             raise self._no_worker(error) from None

@@ -67,6 +67,7 @@ def test_a_stalled_link_does_not_keep_it_from_ending(busy: Terminal, journal: Pa
     assert busy.wait(reading=False) == STATUS
 
 
+@pytest.mark.long
 def test_it_bears_a_storm_of_sizes(calm: Terminal) -> None:
     rng = random.Random(5)
     for _ in range(200):

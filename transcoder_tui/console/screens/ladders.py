@@ -17,6 +17,7 @@ from transcoder_tui.console.rung_table import rung_table
 from transcoder_tui.console.screens.view import View
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.widgets.heading import Heading
+from transcoder_tui.console.widgets.moves import move_through
 from transcoder_tui.errors import TranscoderError
 
 if TYPE_CHECKING:
@@ -181,17 +182,7 @@ class LaddersScreen(View):
 
     def action_move(self, where: str) -> None:
         """Moves through the list."""
-        listed = self.query_one(OptionList)
-        moves = {
-            "up": listed.action_cursor_up,
-            "down": listed.action_cursor_down,
-            "page_up": listed.action_page_up,
-            "page_down": listed.action_page_down,
-            "first": listed.action_first,
-            "last": listed.action_last,
-        }
-        if where in moves:
-            moves[where]()
+        move_through(self.query_one(OptionList), where)
 
     def action_back(self) -> None:
         """Back to all channels."""

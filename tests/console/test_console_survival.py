@@ -34,7 +34,7 @@ def busy(journal: Path) -> Iterator[Terminal]:
 
 @pytest.fixture
 def calm(journal: Path) -> Iterator[Terminal]:
-    with Terminal("CalmClient", **{JOURNAL: str(journal)}) as terminal:
+    with Terminal("CalmClient", **{JOURNAL: str(journal)}, COLUMNS="80", LINES="24") as terminal:
         terminal.read_until(b"Tick")
         yield terminal
 
@@ -67,7 +67,6 @@ def test_a_stalled_link_does_not_keep_it_from_ending(busy: Terminal, journal: Pa
     assert busy.wait(reading=False) == STATUS
 
 
-@pytest.mark.long
 def test_it_bears_a_storm_of_sizes(calm: Terminal) -> None:
     rng = random.Random(5)
     for _ in range(200):

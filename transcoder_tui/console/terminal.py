@@ -15,6 +15,8 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from transcoder_tui.console.typed import Typed
 
+COLUMNS, LINES = 80, 24
+"""Size of a terminal that does not know its own, as one at a serial line."""
 POLL_MS = 100
 """How often the reader looks whether it is to end, and whether an ESC was a key."""
 RESERVE = 6
@@ -41,6 +43,14 @@ class PatientDriver(LinuxDriver):
             self.missed = True
         else:
             super().write(data)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal itself: COLUMNS and LINES may be set, and do not follow it."""
+        try:
+            columns, lines = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return columns or COLUMNS, lines or LINES
 
     def catches_up(self) -> bool:
         """Whether all has to be drawn anew, because something was left out and the terminal takes it now."""

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,17 @@ def test_it_bears_a_storm_of_sizes(calm: Terminal) -> None:
     calm.read_until(b"Weather")
     calm.write(b"q")
     assert calm.wait() == 0
+
+
+async def test_a_console_that_is_held_up_still_takes_a_new_size(
+    console: ConsoleApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+    async with console.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr("textual._time.get_time", lambda: next(looks) * 0.02)  # between two looks at the clock
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: fits(screen_lines(console), (100, 30)))
 
 
 def test_pasted_garbage_is_no_order(busy: Terminal, journal: Path) -> None:

@@ -13,6 +13,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer, TimerCallback
 
 from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
@@ -146,6 +147,23 @@ class ConsoleApp(KeysInOrder[str]):
         self.set_interval(1.0, self._show_progress)
         self.set_interval(1.0, self._catch_up)
         self._follow()
+
+    def set_timer(
+        self,
+        delay: float,
+        callback: TimerCallback | None = None,
+        *,
+        name: str | None = None,
+        pause: bool = False,
+    ) -> Timer:
+        """Calls something once after a delay, however late.
+
+        Textual's timers skip what they are too late for, also the only call of one that has no other: where the machine
+        held the console up for 8 ms at the wrong moment, no new size of the terminal was ever drawn.
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False
+        return timer
 
     def get_driver_class(self) -> type[Driver]:
         """What draws: Textual's own in a browser, else one that does not wait for the terminal."""

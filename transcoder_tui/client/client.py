@@ -1,7 +1,7 @@
 """Speaks to the worker over its Unix socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ from transcoder_tui.models.view import (
     Order,
     Snapshot,
     StreamMessage,
+    Telemetry,
     WorkerView,
 )
 
@@ -48,8 +49,11 @@ View = TypeVar("View", bound=BaseModel)
 
 _MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
 _ROWS: TypeAdapter[list[ChannelView]] = TypeAdapter(list[ChannelView])
+_FIGURES: TypeAdapter[dict[int, Telemetry]] = TypeAdapter(dict[int, Telemetry])
 BATCH = 40
 """Rows that are read in one go: a message of 1,000 would hold up the keys of a console for 15 ms."""
+FIGURES_BATCH = 200
+"""Likewise, of rows in which nothing but figures changed."""
 
 
 async def _read(line: bytes) -> Snapshot | Delta:
@@ -62,15 +66,25 @@ async def _read(line: bytes) -> Snapshot | Delta:
     if not isinstance(document, dict):
         return _MESSAGES.validate_python(document)
     listed = "channels" if document.get("type") == "snapshot" else "changed"
-    rows = document.get(listed)
-    if not isinstance(rows, list) or len(rows) <= BATCH:
+    rows, figures = document.get(listed), document.get("figures", {})
+    if not isinstance(rows, list) or not isinstance(figures, dict):
         return _MESSAGES.validate_python(document)
-    message = _MESSAGES.validate_python({**document, listed: []})
+    message = _MESSAGES.validate_python({**document, listed: [], "figures": {}})
     read: list[ChannelView] = getattr(message, listed)
-    for first in range(0, len(rows), BATCH):
-        read += _ROWS.validate_python(rows[first : first + BATCH])
-        await asyncio.sleep(0)
+    async for batch in _batches(rows, BATCH):
+        read += _ROWS.validate_python(batch)
+    if isinstance(message, Delta):
+        async for batch in _batches(list(figures.items()), FIGURES_BATCH):
+            message.figures |= _FIGURES.validate_python(dict(batch))
     return message
+
+
+async def _batches(entries: Sequence[Any], size: int) -> AsyncIterator[Sequence[Any]]:
+    """Parts of a list, with a turn for others between them."""
+    for first in range(0, len(entries), size):
+        if first:
+            await asyncio.sleep(0)
+        yield entries[first : first + size]
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

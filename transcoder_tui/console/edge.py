@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from transcoder_tui.console.sanitise import sanitised, sanitised_error
+from transcoder_tui.console.sanitise import clean_model, sanitised, sanitised_error
 from transcoder_tui.errors import TranscoderError
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ Answer = TypeVar("Answer")
 
 BATCH = 40
 """Rows that are made harmless in one go, before keys have a turn."""
+_CLEANED = frozenset({"channels", "changed", "figures"})
+"""Of a message: the rows are cleaned one by one before it, and figures hold no text."""
 
 
 class Edge:
@@ -49,13 +51,11 @@ class Edge:
         """Everything at once, then what changes, once a second, until the worker goes away."""
         try:
             async for message in self._client.stream():
-                listed = "channels" if message.type == "snapshot" else "changed"
-                rows = getattr(message, listed)
-                setattr(message, listed, [])
+                rows = message.channels if message.type == "snapshot" else message.changed
                 for first in range(0, len(rows), BATCH):
                     sanitised(rows[first : first + BATCH])
                     await asyncio.sleep(0)
-                setattr(sanitised(message), listed, rows)
+                clean_model(message, but=_CLEANED)
                 yield message
         except TranscoderError as error:
             raise sanitised_error(error) from None

@@ -5,6 +5,7 @@ them on to the terminal unchanged (measured for Label, Static, Log, RichLog, Dat
 goes through :func:`sanitised` at the one place where it enters: :mod:`transcoder_tui.console.edge`.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,14 +46,20 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, Fault):
         return _clean_fault(value)
     if hasattr(type(value), "model_fields"):
-        _clean_model(value)
+        clean_model(value)
     return value
 
 
-def _clean_model(model: "BaseModel") -> None:
+def clean_model(model: "BaseModel", but: Collection[str] = ()) -> None:
+    """Cleans all texts of a model, in place.
+
+    Args:
+        model: Which.
+        but: Fields that need no cleaning.
+    """
     for name, value in vars(model).items():
         # Nearly all there is: 1,000 channels have 35,000 fields.
-        if (kind := type(value)) in _HARMLESS or (kind is str and value.isprintable()):
+        if (kind := type(value)) in _HARMLESS or (kind is str and value.isprintable()) or name in but:
             continue
         cleaned = "\n".join(map(clean, value.split("\n"))) if name in _OF_LINES else _cleaned(value)
         if cleaned is not value:

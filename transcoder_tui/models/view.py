@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_serializer
 
 from transcoder_tui.errors import Fault
 from transcoder_tui.models.channel import ChannelSpec
@@ -244,11 +244,17 @@ class Delta(BaseModel):
     worker: WorkerView | None = None
     """The worker itself; None from one that does not tell."""
     changed: list[ChannelView]
-    """Channels that are new or differ from the message before."""
+    """Channels that are new or differ from the message before in more than their figures."""
+    figures: dict[int, Telemetry] = {}
+    """The figures of the other channels where those differ, by the channel's id; without what is not known."""
     removed: list[int]
     """Ids of channels that are gone."""
     system: SystemSample
     events: list[Event]
+
+    @field_serializer("figures", when_used="json")
+    def _without_unknown(self, figures: dict[int, Telemetry]) -> dict[int, dict[str, Any]]:
+        return {channel_id: telemetry.model_dump(exclude_none=True) for channel_id, telemetry in figures.items()}
 
 
 StreamMessage = Annotated[Snapshot | Delta, Field(discriminator="type")]

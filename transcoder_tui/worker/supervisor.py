@@ -510,10 +510,12 @@ class Supervisor:
         if not self.feed.is_watched:
             return
         current = {view.id: view for view in self._views(now)}
+        changed, figures = views.changes_of(self._shown, current)
         delta = Delta(
             at=_utc(),
             worker=self.worker_view(),
-            changed=[view for view in current.values() if self._shown.get(view.id) != view],
+            changed=changed,
+            figures=figures,
             removed=[channel_id for channel_id in self._shown if channel_id not in current],
             system=self._history[-1],
             events=events,

@@ -1,6 +1,6 @@
 """How a run looks to those who watch it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcoder_tui.models.channel import ChannelSpec
@@ -8,7 +8,7 @@ from transcoder_tui.models.health import Health
 from transcoder_tui.models.job import JobFields, Status, Wanted
 from transcoder_tui.models.rendition import Rendition
 from transcoder_tui.models.units import format_bitrate, format_fps
-from transcoder_tui.models.view import ChannelDocument, ChannelView, JobView
+from transcoder_tui.models.view import ChannelDocument, ChannelView, JobView, Telemetry
 from transcoder_tui.store.store import StoredChannel
 from transcoder_tui.worker.run import ChannelRun
 
@@ -96,6 +96,28 @@ class Rows:
             outputs=[output.address.masked for output in run.spec.outputs],
         )
         return self._words[run.id]
+
+
+def changes_of(
+    before: Mapping[int, ChannelView], after: Mapping[int, ChannelView]
+) -> tuple[list[ChannelView], dict[int, Telemetry]]:
+    """The rows that differ, and the figures of those in which nothing else does.
+
+    Args:
+        before: Rows by id, as they were told last.
+        after: Rows by id as they are.
+    """
+    rows: list[ChannelView] = []
+    figures: dict[int, Telemetry] = {}
+    for channel_id, row in after.items():
+        told = vars(before[channel_id]) if channel_id in before else {}
+        if told == vars(row):
+            continue
+        if {**told, "telemetry": row.telemetry} == vars(row):
+            figures[channel_id] = row.telemetry
+        else:
+            rows.append(row)
+    return rows, figures
 
 
 def _is_missing(job: JobFields) -> bool:

@@ -333,11 +333,13 @@ class TestScreens:
             await pilot.press("q")
         assert console.return_value == "2 channels stay on air."
 
-    async def test_leaving_says_so_when_nothing_is_on_air(self, console_on: MakeConsole) -> None:
-        async with (console := console_on([view(1, "A")])).run_test() as pilot:
+    async def test_leaving_says_so_when_nothing_is_on_air(self) -> None:
+        client = FakeClient([view(1, "A")])
+        async with (console := ConsoleApp(lambda: client)).run_test() as pilot:
             await settled(pilot)
             assert parting_words(console.rack) == "1 channel stays on air."
-            console.rack.channels.clear()
+            client.say(removed=(1,))
+            await until(pilot, lambda: not console.rack.channels)
             assert parting_words(console.rack) == "No channel is on air."
 
     async def test_the_client_is_closed_when_the_console_ends(self, console: ConsoleApp, client: FakeClient) -> None:

@@ -210,7 +210,7 @@ def test_counts_name_every_status_that_somebody_is_in() -> None:
 def test_those_that_are_on_air_and_not_well_are_counted_found_and_sorted_by_how_grave_it_is() -> None:
     slow, dead = unwell(1, "A", Health.TOO_SLOW), unwell(2, "B", Health.INPUT_LOST)
     rack = rack_with(slow, dead, view(3, "C"), view(4, "D", Status.ERROR))
-    assert rack.unwell() == 2
+    assert rack.tally.unwell == 2
     rack.sort_by("status")
     assert names(rack) == ["D", "B", "A", "C"]
     for text, found in {"unwell": ["B", "A"], "input lost": ["B"], "on air": ["B", "A", "C"]}.items():

@@ -32,7 +32,7 @@ def next_alarmed(rows: "Iterable[ChannelView]", after: int | None) -> "ChannelVi
     """The channel to jump to; None where no alarm is left.
 
     Args:
-        rows: All channels.
+        rows: All channels with alarms.
         after: Id of the channel to go on from, round and round; where it has no such alarm, the gravest is next.
     """
     order = alarmed(rows)
@@ -63,7 +63,7 @@ class Siren:
         by channel and kind, as a worker that was started again may raise them anew.
 
         Args:
-            rows: All channels.
+            rows: All channels with alarms.
             now: Seconds that only grow.
         """
         raised = {(row.id, alarm.health.value) for row in rows for alarm in unseen(row)}

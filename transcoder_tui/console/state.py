@@ -5,9 +5,9 @@ marks stay on the channels on which the operator put them.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from transcoder_tui.console.status import WORDS, is_live, mark_of
 from transcoder_tui.errors import Fault, InvalidInput
@@ -40,6 +40,9 @@ SORT_KEYS: dict[str, SortKey] = {
 }
 """What each column sorts by; None sorts last, whichever way."""
 
+FIGURES = frozenset({"fps", "speed", "bitrate", "drops"})
+"""Columns whose order changes with the figures of channels."""
+
 BIGGEST_FIRST = frozenset({"bitrate", "drops", "restarts", "uptime"})
 """Columns whose first sorting is downward, because operators look for their largest values."""
 
@@ -52,6 +55,33 @@ class Change:
     """Ids of channels whose row differs."""
     layout: bool = False
     """Whether rows came, went or changed places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What all channels together are in, whatever their figures."""
+
+    statuses: Counter[str]
+    unwell: int
+    """How many of those on air are not well."""
+    live: int
+    """How many are on air or about to be."""
+    troubled: "list[ChannelView]"
+    """Those with alarms, acknowledged or not."""
+    ticking: frozenset[int]
+    """Ids of those of which a time is shown that runs."""
+
+    @classmethod
+    def of(cls, rows: "Collection[ChannelView]") -> Self:
+        """Counts."""
+        live = [row for row in rows if is_live(row)]
+        return cls(
+            statuses=Counter(str(row.status.value) for row in rows),
+            unwell=sum(row.is_unwell for row in live),
+            live=len(live),
+            troubled=[row for row in rows if row.alarms],
+            ticking=frozenset(row.id for row in live) | {row.id for row in rows if row.next_retry_at},
+        )
 
 
 class Rack:
@@ -76,12 +106,21 @@ class Rack:
         self.filter = ""
         self._lets_through: Callable[[ChannelView], bool] | None = None
         self._place = 0
+        self._tally: Tally | None = None
+
+    @property
+    def tally(self) -> Tally:
+        """What all channels together are in."""
+        if self._tally is None:
+            self._tally = Tally.of(self.channels.values())
+        return self._tally
 
     def fold_snapshot(self, snapshot: "Snapshot") -> Change:
         """Takes over everything that the worker knows."""
         self.worker = snapshot.worker
         self.at = snapshot.at
         self.channels = {row.id: row for row in snapshot.channels}
+        self._tally = None
         self.history.clear()
         self.history.extend(snapshot.history)
         self.events.clear()
@@ -91,17 +130,22 @@ class Rack:
 
     def fold_delta(self, delta: "Delta") -> Change:
         """Takes over what changed since the message before."""
-        ticking = {row.id for row in self.channels.values() if is_live(row) or row.next_retry_at}
         self.at = delta.at
         self.worker = delta.worker or self.worker
         self.channels.update((row.id, row) for row in delta.changed)
         for channel_id in delta.removed:
             self.channels.pop(channel_id, None)
+        for channel_id, telemetry in delta.figures.items():
+            if channel_id in self.channels:
+                self.channels[channel_id].telemetry = telemetry
         self.history.append(delta.system)
         self.events.extend(delta.events)
         before = self.shown
-        self._arrange()
-        return Change({row.id for row in delta.changed} | ticking, layout=self.shown != before)
+        if delta.changed or delta.removed:
+            self._tally = None
+        if delta.changed or delta.removed or self._lets_through or self.sort in FIGURES:
+            self._arrange()
+        return Change({row.id for row in delta.changed} | self.tally.ticking, layout=self.shown != before)
 
     @property
     def current(self) -> "ChannelView | None":
@@ -220,17 +264,9 @@ class Rack:
 
         What is on air comes first, then what needs an operator, so that a narrow terminal cuts what matters least.
         """
-        found = Counter(str(row.status.value) for row in self.channels.values())
+        found = self.tally.statuses
         order = ("running", "error", "retrying", "pending", "queued", "stopping", "stopped")
         return [(status, WORDS[status], found[status]) for status in order if found[status]]
-
-    def unwell(self) -> int:
-        """How many of those on air are not well."""
-        return sum(row.is_unwell for row in self.channels.values())
-
-    def live(self) -> int:
-        """How many channels are on air or about to be."""
-        return sum(map(is_live, self.channels.values()))
 
     def _arrange(self) -> None:
         rows = filter(self._lets_through, self.channels.values())

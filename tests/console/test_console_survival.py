@@ -101,6 +101,7 @@ def test_pasted_garbage_is_no_order(busy: Terminal, journal: Path) -> None:
         busy.write(b"\x1b[200~" + garbage + b"\x1b[201~")
         busy.write(b"\x1b\x1b")
         busy.forget()
+        busy.write(b"\x0c")
         busy.read_until(b"Tick")
     busy.write(b"\x1b\x1b+")
     busy.read_until(b"New channel")

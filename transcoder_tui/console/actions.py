@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.keys import key_to_character
 
 Scope = Literal[
+    "console",
     "view",
     "orders",
     "moving",
@@ -21,9 +22,9 @@ Scope = Literal[
     "channel_form",
     "log",
 ]
-"""Where keys are valid: ``view`` in every full screen that has a number, ``orders`` in those on which channels take
-orders, ``moving`` in those that are moved through line by line, ``form`` in every form, ``log`` where a log has the
-keys, the others in that screen only."""
+"""Where keys are valid: ``console`` everywhere, ``view`` in every full screen that has a number, ``orders`` in those on
+which channels take orders, ``moving`` in those that are moved through line by line, ``form`` in every form, ``log``
+where a log has the keys, the others in that screen only."""
 
 ViewName = Literal["channels", "channel", "events", "system", "ladders", "settings"]
 """The full screens, in the order of their numbers."""
@@ -352,6 +353,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("undo", ("u",), "Undo", "Undo the last change of channels, after a look", _CONSOLE, "view", 34, writes=True),
     Action("progress", ("b",), "Progress", "How far an order for many channels is", _CONSOLE, "view"),
+    Action(
+        "redraw",
+        ("ctrl+l",),
+        "Redraw",
+        "Draw everything anew, where something else wrote to the terminal",
+        _CONSOLE,
+        "console",
+    ),
     Action("help", ("question_mark", "f1", "7"), "Help", "This page", _CONSOLE, "view", 97),
     Action("leave", ("q", "ctrl+c"), "Leave", "Leave; channels stay on air", _CONSOLE, "view", 96),
     Action("save", ("ctrl+s", "f2"), "Save", "Save what is filled in", _FORM, "form", 100, writes=True, priority=True),
@@ -402,7 +411,7 @@ _SHARED: dict[Scope, tuple[Scope, ...]] = {
 
 def scopes_of(scope: Scope) -> tuple[Scope, ...]:
     """The scopes whose keys are valid in a screen: its own, and what it shares with others."""
-    return (scope, *_SHARED.get(scope, ("view",)))
+    return (scope, *_SHARED.get(scope, ("view",)), "console")
 
 
 def bindings_for(scope: Scope) -> list[Binding]:

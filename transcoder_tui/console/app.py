@@ -1,5 +1,6 @@
 """The console: the app that holds the rack, stays connected to the worker and opens screens."""
 
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +8,9 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rich.console import RenderableType
 from textual import work
+from textual._compositor import CompositorUpdate
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -17,8 +20,10 @@ from textual.timer import Timer, TimerCallback
 
 from transcoder_tui.console import alarms, hangup, orders, sources
 from transcoder_tui.console import format as written
+from transcoder_tui.console.actions import bindings_for
 from transcoder_tui.console.ascii import AsciiFilter, needs_ascii
 from transcoder_tui.console.batch import Batch
+from transcoder_tui.console.canvas import Difference
 from transcoder_tui.console.edge import Edge
 from transcoder_tui.console.keys_in_order import KeysInOrder
 from transcoder_tui.console.link import WAITS_S, Link, Lost
@@ -74,7 +79,7 @@ class ConsoleApp(KeysInOrder[str]):
     ]  # Textual loads no default screen's own CSS
     TITLE = "transcoder-tui"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("console")]
 
     def __init__(
         self,
@@ -169,6 +174,22 @@ class ConsoleApp(KeysInOrder[str]):
         """What draws: Textual's own in a browser, else one that does not wait for the terminal."""
         return super().get_driver_class() if WEB_DRIVER in os.environ.get("TEXTUAL_DRIVER", "") else PatientDriver
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Sends the terminal what it does not show yet."""
+        if isinstance(self._driver, PatientDriver) and isinstance(renderable, CompositorUpdate):
+            renderable = Difference(renderable, self._driver.canvas)
+        super()._display(screen, renderable)
+
+    def on_resize(self) -> None:
+        """Draws everything anew: nobody knows what a terminal shows after it had another size."""
+        self.action_redraw()
+
+    def action_redraw(self) -> None:
+        """Draws everything anew."""
+        if isinstance(self._driver, PatientDriver):
+            self._driver.canvas.forget()
+        self.screen.refresh()
+
     def _catch_up(self) -> None:
         """Draws everything anew where the terminal could not take a part of it, and now can."""
         if isinstance(self._driver, PatientDriver) and self._driver.catches_up():
@@ -195,10 +216,14 @@ class ConsoleApp(KeysInOrder[str]):
         back = self._lost is not None and self._heard_at is not None
         self._lost = None
         self._heard_at = self._clock()
-        change = self.rack.fold_snapshot(what) if what.type == "snapshot" else self.rack.fold_delta(what)
+        if what.type == "snapshot":
+            change = self.rack.fold_snapshot(what)
+            gc.freeze()  # to look through all that stays for as long as the console does takes 30 ms, every few seconds
+        else:
+            change = self.rack.fold_delta(what)
         for view in self._views():
             view.show_change(change)
-        if self._siren.hears(self.rack.channels.values(), self._clock()):
+        if self._siren.hears(self.rack.tally.troubled, self._clock()):
             self._ring()
         if back:
             self.notify("The worker answers again.", markup=False)
@@ -246,7 +271,7 @@ class ConsoleApp(KeysInOrder[str]):
 
     def go_to_alarm(self) -> None:
         """Jumps to the next channel with an alarm that nobody has acknowledged, be it hidden by the filter."""
-        row = alarms.next_alarmed(self.rack.channels.values(), self.rack.cursor)
+        row = alarms.next_alarmed(self.rack.tally.troubled, self.rack.cursor)
         if row is None:
             self.notify(alarms.NONE_LEFT, markup=False)
             return
@@ -698,7 +723,7 @@ def parting_words(rack: Rack) -> str:
     """What is said after leaving: which channels go on without the console."""
     if rack.worker is None:
         return ""
-    live = rack.live()
+    live = rack.tally.live
     if not live:
         return "No channel is on air."
     return f"{written.plural(live, 'channel')} {'stays' if live == 1 else 'stay'} on air."

@@ -9,10 +9,12 @@ out here, and all of it is drawn anew once it takes something again.
 
 import os
 import select
+from functools import cached_property
 
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from transcoder_tui.console.canvas import Canvas
 from transcoder_tui.console.typed import Typed
 
 COLUMNS, LINES = 80, 24
@@ -26,6 +28,11 @@ the writer takes at once."""
 
 class PatientDriver(LinuxDriver):
     """Textual's driver, which here waits for no terminal and bears whatever one sends."""
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """What the terminal shows."""
+        return Canvas()
 
     missed = False
     """Whether something was not drawn."""
@@ -41,6 +48,7 @@ class PatientDriver(LinuxDriver):
         """Writes, or leaves out what the terminal would take only later."""
         if self._draws and (self.missed or self._writer._queue.qsize() >= MAX_QUEUED_WRITES - RESERVE):
             self.missed = True
+            self.canvas.forget()
         else:
             super().write(data)
 
@@ -62,6 +70,7 @@ class PatientDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Sets the terminal up."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.canvas.forget()
         self._draws = True
 
     def disable_input(self) -> None:

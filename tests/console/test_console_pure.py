@@ -86,12 +86,6 @@ def test_narrow_terminals_keep_status_and_name_longest() -> None:
     assert [placed.column.key for placed in lay_out(30)] == ["status", "name"]
 
 
-def test_columns_that_change_stand_left_of_those_that_are_long() -> None:
-    keys = [column.key for column in COLUMNS]
-    changing = [keys.index(column.key) for column in COLUMNS if column.changes]
-    assert max(changing) < keys.index("source")
-
-
 def test_every_column_that_can_be_sorted_has_a_key() -> None:
     sorts = {
         scope: {action.name.partition("-")[2] for action in actions_for(scope) if action.name.startswith("sort-")}

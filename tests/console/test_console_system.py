@@ -146,19 +146,19 @@ async def test_a_small_terminal_goes_from_part_to_part(console: ConsoleApp, clie
         screen = await opened(pilot)
         assert [shown.title for shown in screen.query(MachinePart) if shown.display] == ["FFmpeg"]
         await pilot.press("tab")
-        assert "eth1" in screen_text(pilot)
-        assert "▲ eth1 loses packets" in screen_text(pilot)
+        await until(pilot, lambda: "eth1" in screen_text(pilot))
+        await until(pilot, lambda: "▲ eth1 loses packets" in screen_text(pilot))
         await pilot.press("right", "G")
-        assert "239.1.1.59" in screen_text(pilot), "the last of 304 groups"
+        await until(pilot, lambda: "239.1.1.59" in screen_text(pilot))  # the last of 304 groups
         await pilot.press("g", "down")
         current = part(screen, "multicast").current
         assert current and current.key == "eth1 239.1.0.2"
         await pilot.press("tab")
-        assert "▲ 1 core full" in screen_text(pilot)
+        await until(pilot, lambda: "▲ 1 core full" in screen_text(pilot))
         await pilot.press("tab", "tab", "left")
-        assert "RAM" in screen_text(pilot)
+        await until(pilot, lambda: "RAM" in screen_text(pilot))
         await pilot.press("shift+tab")
-        assert "▲ 1 core full" in screen_text(pilot)
+        await until(pilot, lambda: "▲ 1 core full" in screen_text(pilot))
 
 
 async def test_enter_opens_the_channel_of_a_process_and_of_a_group(console: ConsoleApp, client: FakeClient) -> None:

@@ -1,8 +1,7 @@
 """The columns of the channel table, and which of them fit a terminal's width. Pure.
 
-The compositor resends a line from the widget's left edge to the last changed cell (measured), so everything that
-changes stands left of what does not: after status and name, which find and identify a channel, come the figures, and
-only then source and outputs, which are as wide as the terminal allows and are never resent.
+Status and name find and identify a channel; then come the figures, and only then source and outputs, which are as wide
+as the terminal allows.
 """
 
 from collections.abc import Callable
@@ -43,8 +42,6 @@ class Column:
     """When columns have to go, the lowest goes first."""
     read: Reader
     align: Literal["left", "right"] = "right"
-    changes: bool = True
-    """Whether its cells change while a channel is on air."""
 
     @property
     def is_figure(self) -> bool:
@@ -94,17 +91,17 @@ def _renditions(row: "ChannelView") -> str:
 
 COLUMNS = (
     Column("status", "Status", 12, 19, 99, _status, "left"),
-    Column("name", "Name", 13, 26, 100, lambda row, _: (row.name, "plain"), "left", changes=False),
+    Column("name", "Name", 13, 26, 100, lambda row, _: (row.name, "plain"), "left"),
     Column("fps", "fps", 5, 6, 80, lambda row, _: _figure(written.rate(row.telemetry.fps))),
     Column("speed", "Speed", 5, 6, 60, _speed),
     Column("bitrate", "Bitrate", 7, 8, 90, lambda row, _: _figure(written.bitrate(row.telemetry.bitrate))),
     Column("drops", "Drops", 5, 6, 70, _drops),
     Column("restarts", "Rst", 3, 4, 50, _restarts),
     Column("uptime", "Uptime", 7, 8, 85, _uptime),
-    Column("source", "Source", 10, 40, 40, lambda row, _: (row.source, "muted"), "left", changes=False),
-    Column("group", "Group", 8, 14, 20, lambda row, _: (row.group or "", "muted"), "left", changes=False),
-    Column("renditions", "Renditions", 10, 22, 10, lambda row, _: (_renditions(row), "muted"), "left", changes=False),
-    Column("outputs", "Outputs", 20, 80, 30, lambda row, _: (", ".join(row.outputs), "muted"), "left", changes=False),
+    Column("source", "Source", 10, 40, 40, lambda row, _: (row.source, "muted"), "left"),
+    Column("group", "Group", 8, 14, 20, lambda row, _: (row.group or "", "muted"), "left"),
+    Column("renditions", "Renditions", 10, 22, 10, lambda row, _: (_renditions(row), "muted"), "left"),
+    Column("outputs", "Outputs", 20, 80, 30, lambda row, _: (", ".join(row.outputs), "muted"), "left"),
 )
 """In the order of the table."""
 

@@ -83,6 +83,11 @@ class LogWindow:
         return self._pieces[0].offset if self._pieces else 0
 
     @property
+    def end(self) -> int:
+        """The offset at which it ends."""
+        return self._pieces[-1].next_offset if self._pieces else 0
+
+    @property
     def at_start(self) -> bool:
         """Whether the window begins where the log begins."""
         return not self._pieces or self._pieces[0].offset <= self.first_offset
@@ -139,11 +144,11 @@ class LogWindow:
             return 0
         if self._wanted is not None and self.following:
             return await self._catch_up()
-        chunk = await self._ask(PIECE, self._end)
+        chunk = await self._ask(PIECE, self.end)
         if not self.following:
             self.unseen = len(self._kept(chunk.lines))
             return 0
-        if len(chunk.lines) >= PIECE or chunk.offset != self._end:
+        if len(chunk.lines) >= PIECE or chunk.offset != self.end:
             return await self._skip()
         return self._append(chunk)
 
@@ -157,9 +162,9 @@ class LogWindow:
             return 0
         down = 0
         for _ in range(CATCH_UP):
-            held, end = len(self), self._end
+            held, end = len(self), self.end
             down += self._append(await self._ask(self._lines_at_once, end))
-            if self._end == end or len(self) > held:
+            if self.end == end or len(self) > held:
                 break
         self.unseen = 0
         return down
@@ -205,10 +210,6 @@ class LogWindow:
                 found._only_around(hits[-1 if back else 0])
                 return found
         return None
-
-    @property
-    def _end(self) -> int:
-        return self._pieces[-1].next_offset
 
     @property
     def _lines_at_once(self) -> int:
@@ -261,7 +262,7 @@ class LogWindow:
 
     async def _onwards(self) -> AsyncIterator[list[_Piece]]:
         """The log behind the window, some at a time."""
-        end = self._end if self._pieces else 0
+        end = self.end
         while True:
             chunk = await self._ask(STRIDE_LINES, end)
             if chunk.next_offset <= end:
@@ -313,8 +314,8 @@ class LogWindow:
         """Takes in all new lines that are wanted, however many others lie between them."""
         down = 0
         for _ in range(CATCH_UP):
-            chunk = await self._ask(STRIDE_LINES, self._end)
-            if chunk.offset != self._end:
+            chunk = await self._ask(STRIDE_LINES, self.end)
+            if chunk.offset != self.end:
                 break
             down += self._append(chunk)
             if len(chunk.lines) < STRIDE_LINES:
@@ -328,7 +329,7 @@ class LogWindow:
         return -gone
 
     def _append(self, chunk: "LogChunk") -> int:
-        if chunk.next_offset <= self._end:
+        if chunk.next_offset <= self.end:
             return 0
         for piece in self._split(chunk):
             last = self._pieces[-1]

@@ -32,7 +32,7 @@ def line(parts: Iterable[tuple[str, Style]], width: int, base: Style) -> Strip:
     for text, style in parts:
         if not text:
             continue
-        if segments and segments[-1].style == style:
+        if segments and segments[-1].style is style:
             segments[-1] = Segment(segments[-1].text + text, style)
         else:
             segments.append(Segment(text, style))

@@ -1,14 +1,15 @@
 """The table of channels: one line each, drawn by the line API."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from transcoder_tui.console.columns import (
@@ -23,15 +24,17 @@ from transcoder_tui.console.columns import (
 from transcoder_tui.console.state import Change, Rack
 from transcoder_tui.console.status import Tone
 from transcoder_tui.console.widgets.cells import fit, line
-from transcoder_tui.console.widgets.painted import Painted
+from transcoder_tui.console.widgets.painted import Painted, PaintedScroll
 
 if TYPE_CHECKING:
     from transcoder_tui.models.view import ChannelView
 
+MOST_DRAWN = 256
+"""Rows that are kept as they were drawn: more than any terminal has lines."""
 TONES: tuple[Tone, ...] = ("good", "busy", "warn", "bad", "muted", "plain")
 
 
-class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
+class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
     """Shows a rack. Holds no rows of its own: what is drawn is what the rack says at that moment.
 
     Args:
@@ -65,8 +68,10 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._rack = rack
         self._columns: tuple[Placed, ...] = ()
-        self._causes: set[int] = set()
-        """Channels of which a cause is drawn, which takes the place of cells that otherwise never change."""
+        self._drawn: LRUCache[int, tuple[Any, Any, Strip]] = LRUCache(MOST_DRAWN)
+        """By the channel's id: what its row said and how, and how that was drawn."""
+        self._cursor_line: int | None = None
+        """Where the cursor was drawn last."""
 
     @property
     def columns(self) -> tuple[Placed, ...]:
@@ -78,22 +83,23 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rack.shown))
         if change.layout:
             self.keep_cursor_in_view()
+            self._cursor_line = self._rack.position
             self.refresh()
             return
-        places = {channel_id: place for place, channel_id in enumerate(self._rack.shown)}
         top = self.scroll_offset.y
-        for channel_id in change.rows:
-            place = places.get(channel_id)
-            if place is not None and top <= place < top + self.size.height:
-                row = self._rack.channels[channel_id]
-                whole = channel_id in self._causes or instead_of_texts(row) or instead_of_figures(row, self._rack.at)
-                width = self.size.width if whole else self._changing_width
-                self.refresh(Region(0, place - top, width, 1))
+        seen = enumerate(self._rack.shown[top : top + self.size.height], top)
+        self._refresh_lines(line for line, channel_id in seen if channel_id in change.rows)
 
     def show_cursor(self) -> None:
         """Draws a moved cursor and keeps it in view."""
         self.keep_cursor_in_view()
-        self.refresh()
+        before, self._cursor_line = self._cursor_line, self._rack.position
+        self._refresh_lines(line for line in {before, self._cursor_line} if line is not None)
+
+    def _refresh_lines(self, lines: Iterable[int]) -> None:
+        regions = (Region(0, line - self.scroll_offset.y, self.size.width, 1) for line in lines)
+        for region in regions:
+            self.refresh(region)
 
     def keep_cursor_in_view(self) -> None:
         """Scrolls so far that the cursor's line can be seen."""
@@ -123,30 +129,39 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the table."""
-        width = self.size.width
-        base = self.base
         place = self.scroll_offset.y + y
         shown = self._rack.shown
         if place >= len(shown):
-            return Strip.blank(width, base)
+            return Strip.blank(self.size.width, self.base)
         row = self._rack.channels[shown[place]]
         under_cursor = row.id == self._rack.cursor
         marked = row.id in self._rack.marks
+        cells = tuple(self._cells(row))
+        styled = (under_cursor, marked, self.stale, self.has_focus, self.base, self.size.width)
+        drawn = self._drawn.get(row.id)
+        if drawn is None or drawn[:2] != (cells, styled):
+            drawn = self._drawn[row.id] = (cells, styled, self._draw(cells, under_cursor=under_cursor, marked=marked))
+        return drawn[2]
+
+    def _cells(self, row: "ChannelView") -> Iterator[tuple[str, str]]:
+        """What a row says, in the width of its columns, each with the name of its style."""
+        spoken = self._spoken(row)
+        for place, placed in enumerate(self._columns):
+            if place not in spoken:
+                text, tone = placed.column.read(row, self._rack.at)
+                name = "name" if placed.column.key == "name" else tone
+                yield fit(text, placed.width, placed.column.align), name
+            elif spoken[place][2]:
+                words, tone, room = spoken[place]
+                yield fit(words, room), tone
+
+    def _draw(self, cells: Iterable[tuple[str, str]], *, under_cursor: bool, marked: bool) -> Strip:
         styles = self._styles(under_cursor, marked)
         gutter = ("▌" if under_cursor else " ") + ("✓" if marked else " ")
         parts: list[tuple[str, Style]] = [(gutter, styles["gutter"])]
-        spoken = self._spoken(row)
-        for place, placed in enumerate(self._columns):
-            if place in spoken:
-                words, tone, room = spoken[place]
-                if room:
-                    parts += [(fit(words, room), styles[tone]), (" " * GAP, styles["plain"])]
-                continue
-            text, tone = placed.column.read(row, self._rack.at)
-            emphasis = "name" if placed.column.key == "name" else tone
-            parts.append((fit(text, placed.width, placed.column.align), styles[emphasis]))
-            parts.append((" " * GAP, styles["plain"]))
-        return line(parts, width, styles["plain"])
+        for text, name in cells:
+            parts += [(text, styles[name]), (" " * GAP, styles["plain"])]
+        return line(parts, self.size.width, styles["plain"])
 
     def header(self, width: int) -> Strip:
         """The line of titles; the column that it is sorted by carries an arrow."""
@@ -164,15 +179,6 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             parts.append((" " * GAP, style))
         return line(parts, width, style)
 
-    @property
-    def _changing_width(self) -> int:
-        width = end = GUTTER
-        for placed in self._columns:
-            width += placed.width + GAP
-            if placed.column.changes:
-                end = width
-        return end
-
     def _spoken(self, row: "ChannelView") -> dict[int, tuple[str, Tone, int]]:
         """Words that take the place of columns, by the number of the column: the first has their cells, others none.
 
@@ -181,7 +187,6 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """
         figures = [place for place, placed in enumerate(self._columns) if placed.column.is_figure]
         texts = [place for place in range(figures[-1] + 1 if figures else 0, len(self._columns)) if figures]
-        self._causes.discard(row.id)
         if instead := instead_of_figures(row, self._rack.at):
             longer = cell_len(instead[0]) > self._width_of(figures)
             places = figures + texts if longer else figures
@@ -189,7 +194,6 @@ class ChannelTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             places = texts
         else:
             return {}
-        self._causes.add(row.id)
         room = self._width_of(places)
         return {place: (*instead, room if place == places[0] else 0) for place in places}
 

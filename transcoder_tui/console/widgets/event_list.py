@@ -8,12 +8,11 @@ from textual import events as input_events
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from transcoder_tui.console.event_line import actor_of, clock_time, day, look_of
 from transcoder_tui.console.widgets.cells import fit, line
-from transcoder_tui.console.widgets.painted import Painted
+from transcoder_tui.console.widgets.painted import PaintedScroll
 
 if TYPE_CHECKING:
     from transcoder_tui.models.event import Event
@@ -27,7 +26,7 @@ NAME_WIDTH = 26
 ACTOR_WIDTH = 12
 
 
-class EventList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
+class EventList(PaintedScroll, can_focus=True, inherit_bindings=False):
     """Shows events that its screen gives it; holds a cursor, by the event's id."""
 
     PREFIX = "event-list"

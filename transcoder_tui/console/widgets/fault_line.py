@@ -70,8 +70,15 @@ class FaultLine(Painted):
             row: The channel under the cursor.
             now: The worker's clock, for the wait until the next retry.
         """
+        before = self._said
         self._row, self._now = row, now
-        self.refresh()
+        if self._said != before:
+            self.refresh()
+
+    @property
+    def _said(self) -> tuple[Texts, str] | None:
+        """What is said of the channel, and the name of its style."""
+        return (self._texts(self._row), mark_of(self._row).tone) if self._row is not None else None
 
     def wanted(self, width: int) -> int:
         """Lines that it needs in ``width`` cells; none where nothing is wrong."""

@@ -16,7 +16,6 @@ from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from transcoder_tui.console import format as written
@@ -26,7 +25,7 @@ from transcoder_tui.console.log_rows import Rows, wrapped
 from transcoder_tui.console.log_window import PIECE, LogSource, LogWindow
 from transcoder_tui.console.preferences import Preferences
 from transcoder_tui.console.widgets.cells import CUT, fit, line
-from transcoder_tui.console.widgets.painted import Painted
+from transcoder_tui.console.widgets.painted import PaintedScroll
 from transcoder_tui.errors import TranscoderError
 
 Answer = TypeVar("Answer")
@@ -38,7 +37,7 @@ SIDEWAYS = 20
 """Cells by which long lines move sideways."""
 
 
-class LogPane(Painted, ScrollView, can_focus=True, inherit_bindings=False):
+class LogPane(PaintedScroll, can_focus=True, inherit_bindings=False):
     """Shows one channel's log, at its end and following it until somebody scrolls up.
 
     Args:
@@ -492,8 +491,9 @@ class LogPane(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     async def _shift(self, window: LogWindow, how: Callable[[], Awaitable[int]]) -> bool:
         """Runs one of the window's movements; ``how`` says how far the lines came down. Whether that went well."""
         async with self._turn:
+            before = (window.begin, window.end, window.unseen, self._note)
             down = await self._attempt(how())
-        if down is not None:
+        if down is not None and (window.begin, window.end, window.unseen, self._note) != before:
             self._take(window, down)
         return down is not None
 

@@ -1,16 +1,69 @@
 """What widgets share that draw their lines themselves."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from rich.style import Style
+from textual._styles_cache import StylesCache
 from textual.color import Color
+from textual.css.styles import StylesBase
+from textual.geometry import Region, Size, Spacing
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 from textual.widget import Widget
+
+
+class _Lines(StylesCache):
+    """The lines of a widget as it draws them.
+
+    What Textual does around every line, with borders, opacities and text that can be selected, takes longer than most
+    of them take to draw; it is left out where there is nothing around them.
+    """
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        """Some lines; blank ones where the widget has just left the screen, and its styles with it."""
+        if widget.parent is None:
+            return [Strip.blank(crop.width)] * crop.height
+        return super().render_widget(widget, crop)
+
+    def render_line(
+        self,
+        styles: StylesBase,
+        y: int,
+        size: Size,
+        content_size: Size,
+        padding: Spacing,
+        base_background: Color,
+        background: Color,
+        render_content_line: Callable[[int], Strip],
+        *others: Any,
+    ) -> Strip:
+        """One line."""
+        if styles.gutter:
+            return super().render_line(
+                styles,
+                y,
+                size,
+                content_size,
+                padding,
+                base_background,
+                background,
+                render_content_line,
+                *others,
+            )
+        return render_content_line(y)
 
 
 class Painted(Widget):
     """Keeps the style of its background, which Textual works out anew at each call, 0.3 ms a line."""
 
     _base: Style | None = None
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._styles_cache = _Lines()
 
     @cached_property
     def _tones(self) -> dict[tuple[Style, str], Style]:
@@ -55,3 +108,17 @@ class Painted(Widget):
 
     PREFIX = ""
     """What this widget's component classes begin with."""
+
+
+class PaintedScroll(Painted, ScrollView, inherit_bindings=False):
+    """One that scrolls over more lines than it has.
+
+    How many there are says nothing about its place on the screen, as it does with other widgets: there each change
+    means a new layout, which draws the whole screen anew.
+    """
+
+    virtual_size = Reactive(Size(0, 0))
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Gives the scrollbar its size."""
+        self._scroll_update(size)

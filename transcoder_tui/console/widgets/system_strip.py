@@ -48,10 +48,19 @@ class SystemStrip(Painted):
     def __init__(self, rack: Rack, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._rack = rack
+        self._listed: tuple[SystemSample | None, list[str]] = (None, [])
+
+    @property
+    def _names(self) -> list[str]:
+        """The interfaces to show; looked for once a second, in five minutes of samples."""
+        latest = self._rack.history[-1] if self._rack.history else None
+        if latest is not self._listed[0]:
+            self._listed = (latest, listed(self._rack.history))
+        return self._listed[1]
 
     def wanted(self, width: int) -> int:
         """Lines that the machine and its interfaces need in ``width`` cells."""
-        nics = len(listed(self._rack.history))
+        nics = len(self._names)
         return 1 + min(NIC_LINES, -(-nics // side_by_side(nics, width)))
 
     def allow(self, lines: int) -> None:
@@ -64,12 +73,12 @@ class SystemStrip(Painted):
         width = self.size.width
         if not self._rack.history:
             return Strip.blank(width, self.base)
-        history = list(self._rack.history)
+        history = list(self._rack.history)[-width:]
         parts = machine_parts(history, width) if y == 0 else self._nic_parts(history, y - 1, width)
         return line(((text, self.tone(style)) for text, style in parts), width, self.base)
 
     def _nic_parts(self, history: "Sequence[SystemSample]", number: int, width: int) -> Parts:
-        names = listed(history)
+        names = self._names
         per_line = side_by_side(len(names), width)
         chosen = names[number * per_line : (number + 1) * per_line]
         parts: Parts = []

@@ -45,6 +45,8 @@ class TitleBar(Painted):
         self._rack = rack
         self._read_only = read_only
         self._lost = ""
+        self._parts: list[tuple[str, str]] = []
+        """What is drawn: each text with the name of its style."""
         self._flashing: Timer | None = None
         self._phases = 0
 
@@ -55,7 +57,8 @@ class TitleBar(Painted):
             lost: What to say instead of the worker's state where it does not answer.
         """
         self._lost = lost
-        self.refresh()
+        if self._parts_in(self.size.width) != self._parts:
+            self.refresh()
 
     def flash(self) -> None:
         """Lights the whole line up, :data:`FLASHES` times."""
@@ -75,14 +78,22 @@ class TitleBar(Painted):
         return self._phases % 2 == 1
 
     def render_line(self, y: int) -> Strip:
-        """The line: brand, alarms and worker at the left, counts at the right."""
+        """The line."""
         width = self.size.width
+        self._parts = self._parts_in(width)
+        if self.is_lit:
+            flash = self.tone("flash")
+            return line(((text, flash) for text, _ in self._parts), width, flash)
+        return line(((text, self.tone(name)) for text, name in self._parts), width, self.base)
+
+    def _parts_in(self, width: int) -> list[tuple[str, str]]:
+        """Brand, alarms and worker at the left, counts at the right."""
         left: list[tuple[str, str]] = [(" transcoder-tui ", "brand")]
         if self._read_only:
             left.append((" read-only ", "badge"))
         if self._lost:
             room = width - _cells(left)
-            return self._drawn([*left, (fit(f" ✖ {self._lost}", room), "lost")], width)
+            return [*left, (fit(f" ✖ {self._lost}", room), "lost")]
         left += self._alarms()
         counts, worker = self._counts(), self._worker()
         while worker and _cells([*left, *worker, *chain(*counts)]) >= width:
@@ -92,11 +103,11 @@ class TitleBar(Painted):
             counts.pop()
         right = list(chain(*counts))
         gap = width - _cells(left) - _cells(right) - 1
-        return self._drawn([*left, (" " * max(1, gap), "plain"), *right], width)
+        return [*left, (" " * max(1, gap), "plain"), *right]
 
     def _alarms(self) -> list[tuple[str, str]]:
         """How many alarms nobody has acknowledged, and the gravest of them."""
-        rows = alarmed(self._rack.channels.values())
+        rows = alarmed(self._rack.tally.troubled)
         if not rows:
             return []
         number = sum(len(unseen(row)) for row in rows)
@@ -120,16 +131,10 @@ class TitleBar(Painted):
         groups = [[(written.plural(len(self._rack.channels), "channel"), "plain")]]
         for status, word, number in self._rack.counts():
             group: list[tuple[str, str]] = [("  ", "plain"), (f"{number} {word}", tone_of(status))]
-            if status == "running" and (unwell := self._rack.unwell()):
+            if status == "running" and (unwell := self._rack.tally.unwell):
                 group.append((f" ({unwell} unwell)", "warn"))
             groups.append(group)
         return groups
-
-    def _drawn(self, parts: list[tuple[str, str]], width: int) -> Strip:
-        if self.is_lit:
-            flash = self.tone("flash")
-            return line(((text, flash) for text, _ in parts), width, flash)
-        return line(((text, self.tone(name)) for text, name in parts), width, self.base)
 
 
 def _cells(parts: list[tuple[str, str]]) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from transcoder_tui.models.job import Status, Wanted
 from transcoder_tui.models.view import ChannelView, Delta, Nic, Snapshot, SystemSample, Telemetry, WorkerView
+from transcoder_tui.worker.feed import lines
 
 BEGUN = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 ROUNDS = 8
@@ -74,17 +75,16 @@ async def main() -> None:
         at=BEGUN, worker=worker, channels=rows(count, 0), history=[system(at) for at in range(300)], events=[]
     )
     deltas = [
-        Delta(
-            type="delta",
-            at=BEGUN + timedelta(seconds=at),
-            worker=worker,
-            changed=rows(count, at),
-            removed=[],
-            system=system(at),
-            events=[],
+        lines(
+            Delta(
+                at=BEGUN + timedelta(seconds=at),
+                worker=worker,
+                figures={row.id: row.telemetry for row in rows(count, at)},
+                removed=[],
+                system=system(at),
+                events=[],
+            )
         )
-        .model_dump_json(exclude_unset=True)
-        .encode()
         for at in range(ROUNDS)
     ]
     done = asyncio.Event()
@@ -97,9 +97,9 @@ async def main() -> None:
             writer.close()
             return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n")
-        writer.write(first.model_dump_json().encode() + b"\n")
+        writer.write(lines(first))
         for number in range(messages):
-            writer.write(deltas[number % ROUNDS] + b"\n")
+            writer.write(deltas[number % ROUNDS])
             await writer.drain()
         # What is still on its way is to be taken, and garbage to be collected.
         await asyncio.sleep(3.0)

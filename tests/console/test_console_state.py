@@ -27,6 +27,21 @@ def bitrate(channel_id: int, name: str, bits: float | None) -> ChannelView:
     return view(channel_id, name, telemetry=Telemetry(bitrate=bits))
 
 
+def test_figures_alone_move_a_row_and_count_nothing_anew() -> None:
+    rack = rack_with(*line_up())
+    tally = rack.tally
+    change = rack.fold_delta(delta().model_copy(update={"figures": {3: Telemetry(fps=12.5), 99: Telemetry()}}))
+    assert rack.channels[3].telemetry.fps == 12.5
+    assert 99 not in rack.channels
+    assert rack.tally is tally
+    assert not change.layout
+    rack.sort_by("fps")
+    before = list(rack.shown)
+    change = rack.fold_delta(delta().model_copy(update={"figures": {before[0]: Telemetry(fps=99.0)}}))
+    assert change.layout
+    assert rack.shown != before
+
+
 def test_rows_stand_in_order_of_their_names_at_first() -> None:
     assert names(rack_with(*line_up())) == ["Kids", "News HD", "Parliament", "Sport ABR", "Weather"]
 

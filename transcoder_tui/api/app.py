@@ -271,7 +271,7 @@ async def events(
 
 @router.get("/stream")
 async def stream(worker: Worker) -> StreamingResponse:
-    """The live stream: a snapshot, then a delta a second; JSON, one document a line."""
+    """The live stream: a snapshot, then a delta a second; JSON, a document a line, what has many rows in several."""
     lines: AsyncIterator[bytes] = worker.feed.subscribe()
     return StreamingResponse(lines, media_type="application/x-ndjson")
 

@@ -1,7 +1,7 @@
 """Speaks to the worker over its Unix socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter
-from pydantic_core import from_json
 
 from transcoder_tui.errors import NoWorker, TranscoderError, error_from
 from transcoder_tui.models.capacity import Cost
@@ -25,7 +24,6 @@ from transcoder_tui.models.undo import Undone, UndoView
 from transcoder_tui.models.view import (
     Acknowledgement,
     ChannelDocument,
-    ChannelView,
     CommandView,
     Delta,
     Interface,
@@ -33,9 +31,9 @@ from transcoder_tui.models.view import (
     LogChunk,
     Metrics,
     Order,
+    Part,
     Snapshot,
     StreamMessage,
-    Telemetry,
     WorkerView,
 )
 
@@ -47,44 +45,7 @@ STREAM_SILENCE_S = 10.0
 Verb = Literal["start", "stop", "restart"]
 View = TypeVar("View", bound=BaseModel)
 
-_MESSAGES: TypeAdapter[Snapshot | Delta] = TypeAdapter(StreamMessage)
-_ROWS: TypeAdapter[list[ChannelView]] = TypeAdapter(list[ChannelView])
-_FIGURES: TypeAdapter[dict[int, Telemetry]] = TypeAdapter(dict[int, Telemetry])
-BATCH = 40
-"""Rows that are read in one go: a message of 1,000 would hold up the keys of a console for 15 ms."""
-FIGURES_BATCH = 200
-"""Likewise, of rows in which nothing but figures changed."""
-
-
-async def _read(line: bytes) -> Snapshot | Delta:
-    """A message of the live stream; whoever else waits for the event loop has a turn meanwhile.
-
-    Raises:
-        ValueError: Where it is none.
-    """
-    document = from_json(line)
-    if not isinstance(document, dict):
-        return _MESSAGES.validate_python(document)
-    listed = "channels" if document.get("type") == "snapshot" else "changed"
-    rows, figures = document.get(listed), document.get("figures", {})
-    if not isinstance(rows, list) or not isinstance(figures, dict):
-        return _MESSAGES.validate_python(document)
-    message = _MESSAGES.validate_python({**document, listed: [], "figures": {}})
-    read: list[ChannelView] = getattr(message, listed)
-    async for batch in _batches(rows, BATCH):
-        read += _ROWS.validate_python(batch)
-    if isinstance(message, Delta):
-        async for batch in _batches(list(figures.items()), FIGURES_BATCH):
-            message.figures |= _FIGURES.validate_python(dict(batch))
-    return message
-
-
-async def _batches(entries: Sequence[Any], size: int) -> AsyncIterator[Sequence[Any]]:
-    """Parts of a list, with a turn for others between them."""
-    for first in range(0, len(entries), size):
-        if first:
-            await asyncio.sleep(0)
-        yield entries[first : first + size]
+_MESSAGES: TypeAdapter[Snapshot | Delta | Part] = TypeAdapter(StreamMessage)
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -352,10 +313,16 @@ class WorkerClient:
                 if response.is_error:
                     await response.aread()
                     raise _error_of(response)
+                parts: list[Part] = []
                 async for line in _lines(response.aiter_bytes()):
                     with _understood():
-                        message = await _read(line)
-                    yield message
+                        message = _MESSAGES.validate_json(line)
+                    if isinstance(message, Part):
+                        parts.append(message)
+                        await asyncio.sleep(0)
+                    else:
+                        yield message.joined(parts)
+                        parts = []
         except httpx.TransportError as error:
             raise self._no_worker(error) from None
 

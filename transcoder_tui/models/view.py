@@ -1,9 +1,11 @@
 """What the worker shows of itself: the documents of the API beyond the channel's own."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from itertools import chain, islice
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_serializer
+from pydantic import BaseModel, Field
 
 from transcoder_tui.errors import Fault
 from transcoder_tui.models.channel import ChannelSpec
@@ -196,7 +198,7 @@ class WorkerView(BaseModel):
     """The worker itself."""
 
     pid: int
-    keeper_pid: int | None
+    keeper_pid: int | None = None
     socket: str
     version: str
     uptime_s: float
@@ -223,17 +225,49 @@ class Metrics(BaseModel):
     channels: list[ChannelView]
 
 
+ROWS_AT_ONCE = 40
+"""Rows in one line of the live stream: to read 1,000 in one go would hold up the keys of a console for 15 ms."""
+FIGURES_AT_ONCE = 200
+"""Likewise, of rows in which nothing but figures changed."""
+
+
+class Part(BaseModel):
+    """What belongs to the next snapshot or delta of the live stream, which comes in several lines."""
+
+    type: Literal["part"] = "part"
+    rows: list[ChannelView] = []
+    figures: dict[int, Telemetry] = {}
+
+
+def _parts_of(rows: list[ChannelView], figures: Mapping[int, Telemetry]) -> Iterator[Part]:
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        yield Part.model_construct(rows=rows[first : first + ROWS_AT_ONCE])
+    told = iter(figures.items())
+    while some := dict(islice(told, FIGURES_AT_ONCE)):
+        yield Part.model_construct(figures=some)
+
+
 class Snapshot(BaseModel):
     """The first message of the live stream: everything."""
 
     type: Literal["snapshot"] = "snapshot"
     at: datetime
     worker: WorkerView
-    channels: list[ChannelView]
+    channels: list[ChannelView] = []
     history: list[SystemSample]
     """The last minutes, oldest first, a second apart; the last one is now."""
     events: list[Event]
     """The latest, oldest first."""
+
+    def parted(self) -> "Iterator[Part | Self]":
+        """What goes over the wire, a line each."""
+        yield from _parts_of(self.channels, {})
+        yield self.model_copy(update={"channels": []})
+
+    def joined(self, parts: Iterable[Part]) -> Self:
+        """With what the lines before it held."""
+        self.channels += chain.from_iterable(part.rows for part in parts)
+        return self
 
 
 class Delta(BaseModel):
@@ -243,21 +277,29 @@ class Delta(BaseModel):
     at: datetime
     worker: WorkerView | None = None
     """The worker itself; None from one that does not tell."""
-    changed: list[ChannelView]
+    changed: list[ChannelView] = []
     """Channels that are new or differ from the message before in more than their figures."""
     figures: dict[int, Telemetry] = {}
-    """The figures of the other channels where those differ, by the channel's id; without what is not known."""
+    """The figures of the other channels where those differ, by the channel's id."""
     removed: list[int]
     """Ids of channels that are gone."""
     system: SystemSample
     events: list[Event]
 
-    @field_serializer("figures", when_used="json")
-    def _without_unknown(self, figures: dict[int, Telemetry]) -> dict[int, dict[str, Any]]:
-        return {channel_id: telemetry.model_dump(exclude_none=True) for channel_id, telemetry in figures.items()}
+    def parted(self) -> "Iterator[Part | Self]":
+        """What goes over the wire, a line each."""
+        yield from _parts_of(self.changed, self.figures)
+        yield self.model_copy(update={"changed": [], "figures": {}})
+
+    def joined(self, parts: Iterable[Part]) -> Self:
+        """With what the lines before it held."""
+        for part in parts:
+            self.changed += part.rows
+            self.figures |= part.figures
+        return self
 
 
-StreamMessage = Annotated[Snapshot | Delta, Field(discriminator="type")]
+StreamMessage = Annotated[Snapshot | Delta | Part, Field(discriminator="type")]
 
 
 class LogChunk(BaseModel):

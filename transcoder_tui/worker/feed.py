@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from pydantic import BaseModel
+from transcoder_tui.models.view import Delta, Snapshot
 
 QUEUE = 16
 """Messages that a reader may be behind, a second each; one that is further behind is dropped and has to ask anew."""
@@ -17,7 +17,7 @@ class Feed:
         snapshot: Gives the whole state as of now.
     """
 
-    def __init__(self, snapshot: Callable[[], BaseModel]) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
         self._snapshot = snapshot
         self._queues: set[asyncio.Queue[bytes | None]] = set()
 
@@ -26,12 +26,12 @@ class Feed:
         """Whether anybody is listening."""
         return bool(self._queues)
 
-    def publish(self, message: BaseModel) -> None:
+    def publish(self, message: Delta) -> None:
         """Sends a message to every subscriber, written out once for all of them."""
-        line = _line(message)
+        text = lines(message)
         for queue in list(self._queues):
             try:
-                queue.put_nowait(line)
+                queue.put_nowait(text)
             except asyncio.QueueFull:
                 self._queues.discard(queue)
                 queue.get_nowait()
@@ -45,19 +45,20 @@ class Feed:
         self._queues.clear()
 
     async def subscribe(self) -> AsyncIterator[bytes]:
-        """The snapshot, then every message after it: JSON, one document a line.
+        """The snapshot, then every message after it, as :func:`lines` writes them.
 
         Snapshot and subscription are taken in one step of the event loop, so no message is lost between them.
         """
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
         self._queues.add(queue)
         try:
-            yield _line(self._snapshot())
-            while (line := await queue.get()) is not None:
-                yield line
+            yield lines(self._snapshot())
+            while (text := await queue.get()) is not None:
+                yield text
         finally:
             self._queues.discard(queue)
 
 
-def _line(message: BaseModel) -> bytes:
-    return message.model_dump_json().encode() + b"\n"
+def lines(message: Snapshot | Delta) -> bytes:
+    """A message as it is sent: JSON without what is not known, its parts on a line each, itself on the last."""
+    return b"".join(part.model_dump_json(exclude_none=True).encode() + b"\n" for part in message.parted())

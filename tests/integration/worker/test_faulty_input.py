@@ -1,10 +1,9 @@
 """An input that is dead, and one that comes back."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from worker_rig import channel, installation, is_running, runs_of
+from worker_rig import channel, installation, is_running, rows_told, runs_of
 
 from transcoder_tui.client.background import ensure_worker
 from transcoder_tui.client.client import WorkerClient
@@ -22,20 +21,13 @@ def settings() -> Iterator[Settings]:
         yield settings
 
 
-async def views(client: WorkerClient, channel_id: int) -> Any:
-    async for message in client.stream():
-        for row in message.channels if message.type == "snapshot" else message.changed:
-            if row.id == channel_id:
-                yield row
-
-
 async def test_a_dead_input_is_retried_and_then_given_up_with_its_reason() -> None:
     with installation(RETRY__ATTEMPTS="2") as settings:
         ensure_worker(settings)
         async with WorkerClient(settings.socket) as client:
             created = await client.create(channel(sources=[{"url": DEAD}]))
             seen: list[ChannelView] = []
-            async for view in views(client, created.id):
+            async for view in rows_told(client, created.id):
                 seen.append(view)
                 if view.status == Status.ERROR:
                     break
@@ -60,7 +52,7 @@ async def test_the_next_source_takes_over_where_the_first_is_dead() -> None:
         async with WorkerClient(settings.socket) as client:
             sources = [{"url": DEAD}, {"url": "test://bars?size=160x90"}]
             created = await client.create(channel(sources=sources))
-            async for view in views(client, created.id):
+            async for view in rows_told(client, created.id):
                 if is_running(view):
                     break
             assert (view.source_index, view.source) == (1, sources[1]["url"])
@@ -69,11 +61,11 @@ async def test_the_next_source_takes_over_where_the_first_is_dead() -> None:
 @pytest.mark.long
 async def test_a_channel_in_error_starts_again_when_it_is_ordered(client: WorkerClient) -> None:
     created = await client.create(channel(sources=[{"url": DEAD}]))
-    async for view in views(client, created.id):
+    async for view in rows_told(client, created.id):
         if view.status == Status.ERROR:
             break
     await client.change(created.id, channel())
-    async for view in views(client, created.id):
+    async for view in rows_told(client, created.id):
         if is_running(view):
             break
     assert (view.message, view.attempt) == ("", 0)
@@ -82,7 +74,7 @@ async def test_a_channel_in_error_starts_again_when_it_is_ordered(client: Worker
 @pytest.mark.parametrize("url", ["file://missing.ts", "http://127.0.0.1:9/x.m3u8", "rtmp://127.0.0.1:9/live/key"])
 async def test_the_reason_for_a_source_that_cannot_be_opened_is_told(client: WorkerClient, url: str) -> None:
     created = await client.create(channel(sources=[{"url": url}]))
-    async for view in views(client, created.id):
+    async for view in rows_told(client, created.id):
         if view.status == Status.ERROR:
             break
     assert view.message

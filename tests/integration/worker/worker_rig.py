@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -54,12 +54,23 @@ def is_running(view: ChannelView) -> bool:
 async def row_of(client: WorkerClient, channel_id: int, check: Callable[[ChannelView], bool]) -> ChannelView:
     """Follows the live stream until a channel is as a check wants it."""
     view: ChannelView | None = None
-    async for message in client.stream():
-        rows = message.channels if message.type == "snapshot" else message.changed
-        view = next((row for row in rows if row.id == channel_id), view)
-        if view is not None and check(view):
+    async for view in rows_told(client, channel_id):
+        if check(view):
             return view
     raise AssertionError(f"the stream ended; last seen: {view}")
+
+
+async def rows_told(client: WorkerClient, channel_id: int) -> AsyncIterator[ChannelView]:
+    """A channel's row, each time that the live stream tells of it or of its figures."""
+    view: ChannelView | None = None
+    async for message in client.stream():
+        rows = message.channels if message.type == "snapshot" else message.changed
+        told = next((row for row in rows if row.id == channel_id), None)
+        if view is not None and message.type == "delta" and channel_id in message.figures:
+            told = view.model_copy(update={"telemetry": message.figures[channel_id]})
+        if told is not None:
+            view = told
+            yield view
 
 
 def alive(pid: int) -> bool:

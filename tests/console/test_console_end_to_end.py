@@ -1,7 +1,6 @@
 """An operator's evening: a real console in tmux, a real worker, real FFmpegs, and nothing but the keyboard."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,53 +10,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tmux import PATIENCE_S, Tmux
 
-PATIENCE_S = 40.0
 COMMAND = (sys.executable, "-m", "transcoder_tui")
 
 
-class Tmux:
-    """A console in a terminal of tmux.
+class Evening(Tmux):
+    """A console and its worker.
 
     Args:
-        directory: Where its socket and the worker's data are.
+        directory: Where the worker's data are.
     """
 
     def __init__(self, directory: Path) -> None:
         self.data = directory / "data"
-        self._socket = directory / "tmux"
-        environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_STATE_HOME": str(directory)}
-        environment["XDG_CONFIG_HOME"] = str(directory)
-        program = " ".join([*COMMAND, "--data-dir", str(self.data), "; echo LEFT; sleep 60"])
-        subprocess.run(
-            [*self._tmux, "new-session", "-d", "-x", "120", "-y", "40", program], check=True, env=environment
-        )
-
-    @property
-    def _tmux(self) -> tuple[str, ...]:
-        return ("tmux", "-f", "/dev/null", "-S", str(self._socket))
-
-    @property
-    def screen(self) -> str:
-        return subprocess.run([*self._tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
-
-    def keys(self, *keys: str) -> None:
-        subprocess.run([*self._tmux, "send-keys", *keys], check=True)
-
-    def type(self, text: str) -> None:
-        subprocess.run([*self._tmux, "send-keys", "-l", text], check=True)
-
-    def shows(self, words: str) -> str:
-        """Waits until the screen shows something that a regular expression describes."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not re.search(words, screen := self.screen):
-            assert time.monotonic() < deadline, f"never shown: {words}\n{screen}"
-            time.sleep(0.05)
-        return screen
+        super().__init__(directory, " ".join([*COMMAND, "--data-dir", str(self.data), "; echo LEFT; sleep 60"]))
 
     def fill(self, label: str, text: str) -> None:
         """Goes down to a field of the form, whose label begins the help below, and writes something else into it."""
-        self._rests()
+        self.rests()
         self.shows(r"\n [A-Z][A-Za-z ]+: ")
         for _ in range(40):
             before = self._help
@@ -68,21 +39,14 @@ class Tmux:
             while self._help == before and time.monotonic() < deadline:
                 time.sleep(0.02)
         for _ in range(5):
-            self._rests()
+            self.rests()
             self.keys("End", "C-u")
-            self._rests()
+            self.rests()
             self.type(text)
-            self._rests()
+            self.rests()
             if text in self.screen:
                 return
         raise AssertionError(f"{text} was not taken\n{self.screen}")
-
-    def _rests(self) -> None:
-        """Waits until nothing has changed on the screen for a moment: keys that edit may come after letters."""
-        before = ""
-        while (screen := self.screen) != before:
-            before = screen
-            time.sleep(0.2)
 
     def save(self) -> None:
         """Saves the form, agrees to what that does, and closes what is said of it afterwards."""
@@ -96,26 +60,27 @@ class Tmux:
                 self.keys("Escape")
             else:
                 return
-            self._rests()
+            self.rests()
 
     @property
     def _help(self) -> str:
         return "\n".join(self.screen.splitlines()[34:39])
 
     def end(self) -> None:
-        subprocess.run([*self._tmux, "kill-server"], check=False)
+        """Ends the worker too."""
+        super().end()
         subprocess.run(
             [*COMMAND, "--data-dir", str(self.data), "worker", "stop", "--channels"], check=False, capture_output=True
         )
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
+def tmux(tmp_path: Path) -> Iterator[Evening]:
     if shutil.which("tmux") is None:
         pytest.skip("needs tmux")
-    tmux = Tmux(tmp_path)
-    yield tmux
-    tmux.end()
+    evening = Evening(tmp_path)
+    yield evening
+    evening.end()
 
 
 def streams(playlist: Path) -> set[str]:
@@ -130,7 +95,7 @@ def streams(playlist: Path) -> set[str]:
 
 @pytest.mark.long
 @pytest.mark.timeout(400)  # a loaded machine draws slowly, and it waits for each field
-def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux: Tmux) -> None:
+def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux: Evening) -> None:
     tmux.shows("No channels yet")
 
     tmux.keys("+")
@@ -195,7 +160,7 @@ channels:
 """
 
 
-def test_a_channel_is_seen_stopped_and_put_on_air_again(tmux: Tmux, tmp_path: Path) -> None:
+def test_a_channel_is_seen_stopped_and_put_on_air_again(tmux: Evening, tmp_path: Path) -> None:
     tmux.shows("No channels yet")
     (tmp_path / "line-up.yaml").write_text(LINE_UP)
     tmux.keys("I")

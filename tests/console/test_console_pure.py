@@ -10,7 +10,7 @@ from rich.style import Style
 from transcoder_tui.client.outlook import next_step, outlook
 from transcoder_tui.console import format as written
 from transcoder_tui.console.actions import actions_for, shown_key
-from transcoder_tui.console.columns import COLUMNS, GAP, GUTTER, instead_of_figures, lay_out
+from transcoder_tui.console.columns import GAP, GUTTER, instead_of_figures, lay_out
 from transcoder_tui.console.log_line import read_line
 from transcoder_tui.console.machine_lines import COSTS
 from transcoder_tui.console.orders import question

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleRenderable
 from rich.segment import ControlType, Segment
 from rich.style import Style
 from textual._compositor import CompositorUpdate
@@ -33,19 +33,32 @@ class Pen(NamedTuple):
     end: str
 
 
+_PLAIN = Pen("", "")
 Cell = tuple[str, Pen]
 """A character, empty in the second cell of a wide one, and its style."""
 Line = list[Cell | None]
 """None is not known."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _pen(style: Style, color_system: ColorSystem) -> Pen:
     begin, _, end = Strip.render_style(style, "\0", color_system).partition("\0")
     return Pen(begin, end)
 
 
-_PLAIN = Pen("", "")
+@lru_cache(maxsize=4096)
+def _cells(text: str, style: Style | None, color_system: ColorSystem) -> tuple[Cell, ...]:
+    """A text in its cells; most texts are the same as a second before."""
+    pen = _pen(style, color_system) if style else _PLAIN
+    if text.isascii() or not _UNSURE.search(text):
+        return tuple((character, pen) for character in text)
+    cells: list[Cell] = []
+    for character in text:
+        if width := cell_len(character):
+            cells += [(character, pen), *repeat(("", pen), width - 1)]
+        elif cells:
+            cells[-1] = (cells[-1][0] + character, pen)
+    return tuple(cells)
 
 
 class Canvas:
@@ -58,7 +71,7 @@ class Canvas:
         """Knows nothing any more: something else wrote to the terminal, or what was to be sent did not go out."""
         self._lines.clear()
 
-    def paint(self, update: RenderableType, console: Console) -> str:
+    def paint(self, update: ConsoleRenderable, console: Console) -> str:
         """Takes an update over; returns what makes the terminal show it.
 
         Args:
@@ -66,15 +79,20 @@ class Canvas:
             console: Whose colours the terminal can show.
         """
         painted: dict[int, Line] = {}
+        colors = console._color_system or ColorSystem.TRUECOLOR
         x = y = 0
-        for segment in console.render(update):
+        for segment in update.__rich_console__(console, console.options):
+            assert isinstance(segment, Segment)
             if segment.control:
                 x, y = next(_movements(segment), (x, y))
             elif segment.text != "\n":
                 line = painted.get(y)
                 if line is None:
                     line = painted[y] = list(self._lines.get(y, ()))
-                x = _write(line, x, segment, console._color_system or ColorSystem.TRUECOLOR)
+                cells = _cells(segment.text, segment.style, colors)
+                line += repeat(None, x - len(line))
+                line[x : x + len(cells)] = cells
+                x += len(cells)
         parts = [part for y, line in painted.items() for part in _difference(y, self._lines.get(y, []), line)]
         self._lines |= painted
         return "".join(_joined(parts))
@@ -88,7 +106,7 @@ class Difference(CompositorUpdate):
         canvas: What the terminal shows.
     """
 
-    def __init__(self, update: RenderableType, canvas: Canvas) -> None:
+    def __init__(self, update: ConsoleRenderable, canvas: Canvas) -> None:
         self._update = update
         self._canvas = canvas
 
@@ -102,25 +120,6 @@ def _movements(segment: Segment) -> Iterator[tuple[int, int]]:
         if kind is ControlType.CURSOR_MOVE_TO:
             x, y = map(int, place)
             yield x, y
-
-
-def _write(line: Line, x: int, segment: Segment, color_system: ColorSystem) -> int:
-    """Puts a text into a line; returns the place behind it."""
-    text = segment.text
-    pen = _pen(segment.style, color_system) if segment.style else _PLAIN
-    if len(line) < x:
-        line += repeat(None, x - len(line))
-    if text.isascii() or not _UNSURE.search(text):
-        line[x : x + len(text)] = zip(text, repeat(pen), strict=False)
-        return x + len(text)
-    for character in text:
-        width = cell_len(character)
-        if width:
-            line[x : x + width] = [(character, pen), *repeat(("", pen), width - 1)]
-            x += width
-        elif x and (before := line[x - 1]) is not None:
-            line[x - 1] = (before[0] + character, before[1])
-    return x
 
 
 def _difference(y: int, before: Line, after: Line) -> Iterator[tuple[int, int, list[Cell]]]:

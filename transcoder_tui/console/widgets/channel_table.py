@@ -68,8 +68,8 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._rack = rack
         self._columns: tuple[Placed, ...] = ()
-        self._drawn: LRUCache[int, tuple[Any, Any, Strip]] = LRUCache(MOST_DRAWN)
-        """By the channel's id: what its row said and how, and how that was drawn."""
+        self._drawn: LRUCache[Any, Strip] = LRUCache(MOST_DRAWN)
+        """Lines by all that makes them look as they do: while the table scrolls, most of them only move."""
         self._cursor_line: int | None = None
         """Where the cursor was drawn last."""
 
@@ -137,11 +137,11 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
         under_cursor = row.id == self._rack.cursor
         marked = row.id in self._rack.marks
         cells = tuple(self._cells(row))
-        styled = (under_cursor, marked, self.stale, self.has_focus, self.base, self.size.width)
-        drawn = self._drawn.get(row.id)
-        if drawn is None or drawn[:2] != (cells, styled):
-            drawn = self._drawn[row.id] = (cells, styled, self._draw(cells, under_cursor=under_cursor, marked=marked))
-        return drawn[2]
+        looks = (cells, under_cursor, marked, self.stale, self.has_focus, self.base, self.size.width)
+        strip = self._drawn.get(looks)
+        if strip is None:
+            strip = self._drawn[looks] = self._draw(cells, under_cursor=under_cursor, marked=marked)
+        return strip
 
     def _cells(self, row: "ChannelView") -> Iterator[tuple[str, str]]:
         """What a row says, in the width of its columns, each with the name of its style."""

@@ -11,12 +11,15 @@ import time
 from pathlib import Path, PurePath
 from typing import ClassVar
 
+from transcoder_tui.console import app  # first: it says how often Textual draws, which that reads when it is imported
+
+# isort: split
+
 from textual import work
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from transcoder_tui.client.client import WorkerClient
-from transcoder_tui.console import app
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.columns import lay_out
 from transcoder_tui.console.edge import Edge

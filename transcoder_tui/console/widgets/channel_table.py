@@ -70,6 +70,10 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
         self._columns: tuple[Placed, ...] = ()
         self._drawn: LRUCache[Any, Strip] = LRUCache(MOST_DRAWN)
         """Lines by all that makes them look as they do: while the table scrolls, most of them only move."""
+        self._said: dict[int, tuple[tuple[str, str], ...]] = {}
+        """What the rows say that were drawn since something changed, by the channel's id."""
+        self._frame = (0, 0, False, False, Style.null())
+        """First row, width, and what makes all lines look as they do."""
         self._cursor_line: int | None = None
         """Where the cursor was drawn last."""
 
@@ -80,6 +84,7 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
 
     def show(self, change: Change) -> None:
         """Draws what changed: single lines where rows stayed in place, else everything."""
+        self._said.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rack.shown))
         if change.layout:
             self.keep_cursor_in_view()
@@ -119,6 +124,7 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
         """Chooses the columns for the new width."""
         width = self.scrollable_content_region.width
         self._columns = lay_out(width)
+        self._said.clear()
         self.post_message(self.LaidOut())
         self.virtual_size = Size(width, len(self._rack.shown))
         self.keep_cursor_in_view()
@@ -127,17 +133,25 @@ class ChannelTable(PaintedScroll, can_focus=True, inherit_bindings=False):
         """Puts the cursor on the line that was clicked."""
         self.post_message(self.Pointed(event.y + self.scroll_offset.y))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Some lines; what all of them need to know is looked up once."""
+        self._frame = (self.scroll_offset.y, self.size.width, self.stale, self.has_focus, self.base)
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One line of the table."""
-        place = self.scroll_offset.y + y
+        top, width, *others = self._frame
+        place = top + y
         shown = self._rack.shown
         if place >= len(shown):
-            return Strip.blank(self.size.width, self.base)
+            return Strip.blank(width, self.base)
         row = self._rack.channels[shown[place]]
         under_cursor = row.id == self._rack.cursor
         marked = row.id in self._rack.marks
-        cells = tuple(self._cells(row))
-        looks = (cells, under_cursor, marked, self.stale, self.has_focus, self.base, self.size.width)
+        cells = self._said.get(row.id)
+        if cells is None:
+            cells = self._said[row.id] = tuple(self._cells(row))
+        looks = (cells, under_cursor, marked, width, *others)
         strip = self._drawn.get(looks)
         if strip is None:
             strip = self._drawn[looks] = self._draw(cells, under_cursor=under_cursor, marked=marked)

@@ -14,6 +14,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+SHADES = 8
+"""Parts of a cell that a scrollbar can show."""
+
 
 class _Lines(StylesCache):
     """The lines of a widget as it draws them.
@@ -122,3 +125,11 @@ class PaintedScroll(Painted, ScrollView, inherit_bindings=False):
     def watch_virtual_size(self, size: Size) -> None:
         """Gives the scrollbar its size."""
         self._scroll_update(size)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draws the lines that come into view, and the scrollbar where it moves by as much as it can show."""
+        step = max(1.0, self.virtual_size.height / max(1, SHADES * self.size.height))
+        if round(old_value / step) != round(new_value / step) or new_value in (0.0, self.max_scroll_y):
+            super().watch_scroll_y(old_value, new_value)
+        elif round(old_value) != round(new_value):
+            self.refresh(self.size.region)

@@ -22,6 +22,8 @@ from transcoder_tui.console.canvas import Canvas
 STYLES = [Style.parse(words) for words in ("red on black", "bold white on black", "white on black")]
 WIDE = "東"
 UNSURE = "e\u0301"
+REST_S = 0.5
+"""Time after which a screen that did not change is as it will stay."""
 
 
 @pytest.fixture
@@ -118,28 +120,33 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 
 
 def test_a_terminal_shows_the_same_when_all_is_drawn_anew(tmux: Tmux) -> None:
-    tmux.shows("Weather")
-    tmux.rests()
     ways = (
-        ("Down", "Down", "Space", "Space"),
-        ("S",),
-        ("l",),
-        ("l", "?"),
-        ("Escape", "2"),
-        ("1", "4"),
-        ("1", ":", "t", "h"),
-        ("Escape", "Escape", "/", "n", "e"),
-        ("Escape", "x"),
-        ("Escape", "+"),
-        ("Down", "Down", "PageDown"),
+        ((), r"Weather(.*\n)* Log .*following"),
+        (("Down", "Down", "Space", "Space"), "2 marked"),
+        (("S",), "Status↑"),
+        (("l",), r"INFO(.*\n){30}"),
+        (("l", "?"), "Keys and commands"),
+        (("Escape",), r"INFO(.*\n){20}"),
+        (("2",), "Overview|Outputs"),
+        (("1", "4"), "Memory"),
+        (("1", ":", "t", "h"), "theme"),
+        (("Escape",), "Status↑"),
+        (("/", "n", "e"), "match"),
+        (("Escape",), "Status↑"),
+        (("x",), "Stop"),
+        (("Escape",), "Status↑"),
+        (("+",), "New channel"),
+        (("Down", "Down", "PageDown"), "New channel"),
     )
-    for keys in ways:
-        tmux.keys(*keys)
-        shown = tmux.rests()
+    for keys, words in ways:
+        if keys:
+            tmux.keys(*keys)
+        tmux.shows(words)
+        shown = tmux.rests(REST_S)
         tmux.keys("C-l")
-        assert tmux.rests() == shown, keys
+        assert tmux.rests(REST_S) == shown, keys
     for columns, lines in ((80, 24), (100, 30), (120, 40)):
         tmux.resize(columns, lines)
-        shown = tmux.rests()
+        shown = tmux.rests(REST_S)
         tmux.keys("C-l")
-        assert tmux.rests() == shown, columns
+        assert tmux.rests(REST_S) == shown, columns

@@ -63,8 +63,11 @@ class Tmux:
             time.sleep(0.05)
         return screen
 
-    def rests(self) -> str:
+    def rests(self, seconds: float = 0.2) -> str:
         """Waits until nothing has changed on the screen for a moment: keys that edit may come after letters.
+
+        Args:
+            seconds: How long a moment is.
 
         Returns:
             The picture.
@@ -72,7 +75,7 @@ class Tmux:
         before = ""
         while (picture := self.picture) != before:
             before = picture
-            time.sleep(0.2)
+            time.sleep(seconds)
         return picture
 
     def end(self) -> None:

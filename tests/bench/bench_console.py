@@ -16,6 +16,7 @@ Everything else that runs on the machine makes times and lags longer, less so th
 """
 
 import argparse
+import compileall
 import json
 import os
 import random
@@ -36,6 +37,8 @@ import measuring
 from fake_ffmpeg import fake_ffmpeg
 from racks import OurRack, until
 from terminals import Terminal
+
+import transcoder_tui
 
 BARE = """
 from textual.app import App
@@ -125,7 +128,8 @@ def lags(pid: int, figures: Path) -> list[float]:
 
 
 def first_paint(runs: int) -> Iterator[Goal]:
-    """Both programs in turn."""
+    """Both programs in turn, of modules that are compiled, as those that pip installs."""
+    compileall.compile_dir(Path(transcoder_tui.__file__).parent, quiet=1)
     taken: dict[str, list[float]] = {BARE: [], CONSOLE: []}
     for _ in range(runs):
         for program, words in ((BARE, b"PAINTED"), (CONSOLE, b"transcoder-tui")):

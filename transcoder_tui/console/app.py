@@ -100,6 +100,8 @@ class ConsoleApp(KeysInOrder[str]):
         """What the operator has set for his consoles, and what they keep for him."""
         chosen = self.preferences.theme
         self.theme = chosen if chosen in NAMES else SIXTEEN if sixteen else NIGHT.name
+        self._colours = self.get_css_variables()
+        self.stylesheet.set_variables(self._colours)
         self._own_keys: Keymap = {}
         if self.preferences.keys:
             from transcoder_tui.console.keymap import own_keys
@@ -142,6 +144,7 @@ class ConsoleApp(KeysInOrder[str]):
 
     def on_ready(self) -> None:
         """Connects, now that something is on the screen."""
+        gc.enable()
         if not self.is_headless:
             hangup.leave_on_signals(self.leave)
         self.set_keymap({binding: ",".join(keys) for binding, keys in self._own_keys.items()})
@@ -152,6 +155,13 @@ class ConsoleApp(KeysInOrder[str]):
         self.set_interval(1.0, self._show_progress)
         self.set_interval(1.0, self._catch_up)
         self._follow()
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Reads the styles again where the colours are others: at the start they have just been read."""
+        colours = self.get_css_variables()
+        if colours != self._colours:
+            self._colours = colours
+            super().refresh_css(animate=animate)
 
     def set_timer(
         self,
@@ -751,6 +761,7 @@ def run_console(
     Raises:
         HostFault: Where there is no terminal.
     """
+    gc.disable()  # until something is on the screen: nothing of what is made before is garbage
     if WEB_DRIVER not in os.environ.get("TEXTUAL_DRIVER", ""):
         hangup.leave_with_terminal()
         ascii_only = ascii_only or needs_ascii(os.environ)

@@ -4,7 +4,6 @@ Textual sends whole lines of a widget with all their colours, whatever changed i
 second were 13 kB/s, of which a tenth differed from what the terminal showed already.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import repeat
@@ -21,9 +20,11 @@ from textual.strip import Strip
 NEAR = 4
 """Cells between two changes that are sent again, because a movement of the cursor takes as many bytes."""
 
-_UNSURE = re.compile("[\u0300-\u1fff\u200b-\u200f\u2028-\u202f\u2060-\u206f\u2e80-\U0010ffff]")
-"""Characters that terminals combine, join, or give more or fewer cells than others do; what stands behind one in a line
-may be anywhere."""
+_SURE = frozenset(
+    map(chr, (*range(0x20, 0x300), *range(0x2010, 0x2028), *range(0x2030, 0x2060), *range(0x2070, 0x2E80)))
+)
+"""Characters that every terminal gives one cell: Latin letters, punctuation, arrows, lines, blocks. Others combine or
+join, or are given more or fewer cells; what stands behind one in a line may be anywhere."""
 
 
 class Pen(NamedTuple):
@@ -50,7 +51,7 @@ def _pen(style: Style, color_system: ColorSystem) -> Pen:
 def _cells(text: str, style: Style | None, color_system: ColorSystem) -> tuple[Cell, ...]:
     """A text in its cells; most texts are the same as a second before."""
     pen = _pen(style, color_system) if style else _PLAIN
-    if text.isascii() or not _UNSURE.search(text):
+    if text.isascii() or _SURE.issuperset(text):
         return tuple((character, pen) for character in text)
     cells: list[Cell] = []
     for character in text:
@@ -143,7 +144,7 @@ def _difference(y: int, before: Line, after: Line) -> Iterator[tuple[int, int, l
 
 def _is_unsure(line: Line) -> bool:
     text = "".join([cell[0] for cell in line if cell])
-    return not text.isascii() and _UNSURE.search(text) is not None
+    return not (text.isascii() or _SURE.issuperset(text))
 
 
 def _joined(parts: Iterable[tuple[int, int, list[Cell]]]) -> Iterator[str]:

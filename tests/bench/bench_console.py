@@ -229,7 +229,7 @@ def main() -> int:
     """Measures, and says which goals are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000, help="channels")
-    parser.add_argument("--runs", type=int, default=9, help="starts of each program for the first paint")
+    parser.add_argument("--runs", type=int, default=15, help="starts of each program for the first paint")
     parser.add_argument("--window", type=float, default=10.0, help="seconds over which CPU is measured")
     parser.add_argument("--deltas", type=int, default=3600, help="messages of the hour")
     chosen = parser.parse_args()

@@ -38,6 +38,7 @@ class View(Screen[None]):
         super().__init__()
         self.rack = rack
         self.read_only = read_only
+        self._styled = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -45,6 +46,12 @@ class View(Screen[None]):
         yield TabBar(self.VIEW, id="tabs")
         yield from self.body()
         yield KeyBar(self.VIEW, read_only=self.read_only, id="keys")
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Works the styles out anew where that is not the first time, when all parts have just got theirs."""
+        if self._styled:
+            super().update_node_styles(animate=animate)
+        self._styled = True
 
     def body(self) -> ComposeResult:
         """What stands between title and keys."""

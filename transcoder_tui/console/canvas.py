@@ -6,7 +6,8 @@ second were 13 kB/s, of which a tenth differed from what the terminal showed alr
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
+from operator import eq
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -129,10 +130,9 @@ def _difference(y: int, before: Line, after: Line) -> Iterator[tuple[int, int, l
         return
     if _is_unsure(before) or _is_unsure(after):
         before = []
+    same = map(eq, after, chain(before, repeat(None)))
     start = end = 0
-    for x, cell in enumerate(after):
-        if cell is None or (x < len(before) and before[x] == cell):
-            continue
+    for x in (x for x, is_same in enumerate(same) if not is_same):
         if end == 0 or x - end > NEAR or None in after[end:x]:
             if end:
                 yield y, start, [cell for cell in after[start:end] if cell]

@@ -138,6 +138,12 @@ class Terminal:
                 return False
         return True
 
+    def read_for(self, seconds: float) -> None:
+        """Reads what comes in some time, such as that after which an ESC is a key and not the begin of another one."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.read(left)
+
     def forget(self) -> None:
         """Forgets what was read."""
         self.output = b""

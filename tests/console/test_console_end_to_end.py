@@ -38,6 +38,7 @@ class Evening(Tmux):
             deadline = time.monotonic() + 5
             while self._help == before and time.monotonic() < deadline:
                 time.sleep(0.02)
+            self.rests()
         for _ in range(5):
             self.rests()
             self.keys("End", "C-u")
@@ -122,7 +123,7 @@ def test_a_channel_from_nothing_its_fault_its_remedy_and_the_end_of_the_day(tmux
     tmux.shows("Address .*test://")
     tmux.fill("Address", "file://gone.ts")
     tmux.save()
-    tmux.shows("error +News .*gone.ts")
+    tmux.shows("error +News .*gone")
     tmux.keys("n")
     tmux.keys("l")
     tmux.shows("WORKER .*gone.ts")

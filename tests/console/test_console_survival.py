@@ -12,11 +12,13 @@ from pilots import screen_lines, settled, until
 from rich.cells import cell_len
 from terminals import JOURNAL, Terminal, comes_true
 from textual.events import Key, Paste
+from textual.geometry import Region
 from textual.message import Message
 
 from transcoder_tui.console.app import ConsoleApp
 from transcoder_tui.console.hangup import STATUS
 from transcoder_tui.console.typed import LONGEST, Typed
+from transcoder_tui.console.widgets.title_bar import TitleBar
 
 ESC_S = 1.0
 """After so long an ESC is a key by itself, also on a machine that has its hands full."""
@@ -94,6 +96,15 @@ async def test_a_console_that_is_held_up_still_takes_a_new_size(
         monkeypatch.setattr("textual._time.get_time", lambda: next(looks) * 0.02)  # between two looks at the clock
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: fits(screen_lines(console), (100, 30)))
+
+
+async def test_a_part_that_has_just_left_is_drawn_blank(console: ConsoleApp) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        title = console.screen.query_one(TitleBar)
+        await title.remove()
+        (strip,) = title.render_lines(Region(0, 0, 20, 1))
+        assert strip.text == " " * 20
 
 
 def test_pasted_garbage_is_no_order(busy: Terminal, journal: Path) -> None:
